@@ -1,0 +1,1 @@
+"""Judges reports by rules and keeps the state of each alarm."""

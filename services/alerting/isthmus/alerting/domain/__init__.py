@@ -1,0 +1,1 @@
+"""What an alarm is, and which rules raise it; standard library only."""

@@ -1,0 +1,1 @@
+"""Reports, timers and people's acts become events of alarms; the only place that touches protobuf."""

@@ -1,0 +1,138 @@
+"""What this process keeps of the partitions it owns: open alarms, sources, and what is due."""
+
+import heapq
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from isthmus.alerting.domain.alarm import Alarm, Condition
+from isthmus.alerting.domain.rules import Index, NoData, Reading, Rule, index
+from isthmus.alerting.domain.source import Source
+
+SETTLE = timedelta(seconds=1)
+"""After so long without a report, a partition is taken to be read to its end."""
+EPOCH = datetime.fromtimestamp(0, UTC)
+
+
+class RuleBook:
+    """The rules by name, and by the device class that they concern."""
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        self.by_name = {rule.name: rule for rule in rules}
+        self._by_class: dict[str, Index] = {}
+
+    def of(self, asset_class: str) -> Index:
+        """The rules for devices of `asset_class`."""
+        found = self._by_class.get(asset_class)
+        if found is None:
+            found = self._by_class[asset_class] = index(self.by_name.values(), asset_class)
+        return found
+
+
+@dataclass(order=True, frozen=True, slots=True)
+class Missed:
+    """When a source counts as silent for a rule, unless it is heard until then."""
+
+    at: datetime
+    source: str
+    rule: str
+
+
+@dataclass
+class Partition:
+    """One owned partition of the reports."""
+
+    number: int
+    heard_at: datetime
+    """Wall clock of its last report here; at first, of its assignment."""
+    watermark: datetime = EPOCH
+    """Newest report: how far the partition's own time has come, however late it is read."""
+    open: dict[str, dict[str, Alarm]] = field(default_factory=dict)
+    """Alarms whose condition is not normal, by subject and rule."""
+    sources: dict[str, Source] = field(default_factory=dict)
+    unsaved: set[str] = field(default_factory=set)
+    """Sources that were heard since they were stored."""
+    waiting: list[Missed] = field(default_factory=list)
+    """A heap with one entry for each source and silence rule that waits for it."""
+    waited: set[tuple[str, str]] = field(default_factory=set)
+    """The pairs of source and rule in the heap."""
+    overdue: dict[tuple[str, str], tuple[datetime, datetime]] = field(default_factory=dict)
+    """By source and rule: the report it was last heard by, and since when (wall clock) it is missed."""
+
+    def keep(self, alarm: Alarm) -> None:
+        """Remember `alarm` while it is open."""
+        of_subject = self.open.setdefault(alarm.subject, {})
+        of_subject[alarm.rule] = alarm
+        if alarm.condition is Condition.NORMAL:
+            del of_subject[alarm.rule]
+        if not of_subject:
+            del self.open[alarm.subject]
+
+    def hear(self, source: Source, rules: Index) -> None:
+        """Remember that `source` was heard, and miss it from now on."""
+        self.sources[source.name] = source
+        self.watermark = max(self.watermark, source.last_at)
+        for rule, silence in rules.silences:
+            pair = (source.name, rule.name)
+            if pair not in self.waited:
+                self._wait(source.last_at + silence.window(source.interval_s), pair)
+
+    def newer(self, reading: Reading) -> bool:
+        """Whether `reading` is later than all that was heard of its source."""
+        known = self.sources.get(reading.source)
+        return known is None or reading.at > known.last_at
+
+    def deadlines(self) -> Iterator[Alarm]:
+        """The alarms with a delay that runs."""
+        for of_subject in self.open.values():
+            yield from (alarm for alarm in of_subject.values() if alarm.deadline is not None)
+
+    def clock(self, now: datetime) -> datetime:
+        """The time up to which every report is taken to have been read."""
+        return now if now - self.heard_at >= SETTLE else min(self.watermark, now)
+
+    def missed(
+        self, now: datetime, rules: RuleBook
+    ) -> Iterator[tuple[Source, Rule, timedelta]]:
+        """Sources that are silent by the partition's own time, and stay so for their grace."""
+        reached = min(self.watermark, now)
+        while self.waiting and self.waiting[0].at <= reached:
+            entry = heapq.heappop(self.waiting)
+            pair = (entry.source, entry.rule)
+            self.waited.discard(pair)
+            source, rule = self.sources[entry.source], rules.by_name[entry.rule]
+            assert isinstance(rule.watched, NoData), "only these rules wait"
+            window = rule.watched.window(source.interval_s)
+            if source.last_at + window > reached:
+                self._wait(source.last_at + window, pair)
+            else:
+                self.overdue.setdefault(pair, (source.last_at, now))
+        yield from self._silent(now, rules)
+
+    def _silent(self, now: datetime, rules: RuleBook) -> Iterator[tuple[Source, Rule, timedelta]]:
+        for pair, (last_at, since) in list(self.overdue.items()):
+            source, rule = self.sources[pair[0]], rules.by_name[pair[1]]
+            assert isinstance(rule.watched, NoData), "only these rules wait"
+            window = rule.watched.window(source.interval_s)
+            if source.last_at > last_at:
+                del self.overdue[pair]
+                if pair not in self.waited:
+                    self._wait(source.last_at + window, pair)
+            elif now - since >= source.grace:
+                yield source, rule, window
+
+    def settle(self, source: str, rule: str) -> None:
+        """Forget a silence that was dealt with; the next report starts the wait anew."""
+        self.overdue.pop((source, rule), None)
+
+    def _wait(self, at: datetime, pair: tuple[str, str]) -> None:
+        heapq.heappush(self.waiting, Missed(at, *pair))
+        self.waited.add(pair)
+
+
+Now = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    """The wall clock."""
+    return datetime.now(UTC)

@@ -1,0 +1,1 @@
+"""Reads devices, safely, and says what they said."""

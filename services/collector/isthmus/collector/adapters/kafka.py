@@ -1,0 +1,153 @@
+"""Ownership by Kafka: owning a partition of the targets topic is the duty to poll its targets."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any, Self
+
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
+from aiokafka.errors import IllegalStateError, KafkaError
+
+from isthmus.collector.ports import Owner
+from isthmus.runtime.errors import IsthmusError
+from isthmus.runtime.settings import Kafka
+
+log = structlog.get_logger()
+FENCE_MARGIN_S = 1.0
+HEARTBEATS_PER_SESSION = 10
+TAKE_MS = 250
+
+
+def _clock() -> float:
+    """Seconds that also pass while the machine is suspended, as they do for the broker."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+class HeartbeatFence:
+    """Closed as soon as Kafka may have given our partitions to another process.
+
+    The session at the broker is at least as young as the last heartbeat that it answered, counted
+    from when we sent it. A process that was frozen finds that time old, whatever it did before,
+    and stays fenced until the broker has answered again.
+    """
+
+    def __init__(self, session_timeout_s: float, clock: Callable[[], float] = _clock) -> None:
+        self._session_timeout_s = session_timeout_s
+        self._clock = clock
+        self._beaten_at = float("-inf")
+
+    def watch(self, consumer: Any) -> None:
+        """Hear of each heartbeat that `consumer` sends; aiokafka keeps it private."""
+        coordinator = consumer._coordinator
+        beat = coordinator._do_heartbeat
+
+        async def heartbeat() -> bool:
+            sent_at = self._clock()
+            answered = bool(await beat())
+            if answered:
+                self._beaten_at = sent_at
+            return answered
+
+        coordinator._do_heartbeat = heartbeat
+
+    def open(self, for_s: float) -> bool:
+        """May a read of up to `for_s` seconds start, and end while the partitions are ours?"""
+        age_s = self._clock() - self._beaten_at
+        return age_s < self._session_timeout_s - for_s - FENCE_MARGIN_S
+
+
+class TargetTopic(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
+    """The targets topic of one site, read from its beginning by whoever owns a partition."""
+
+    def __init__(
+        self, settings: Kafka, site: str, name: str, owner: Owner, fence: HeartbeatFence
+    ) -> None:
+        self.topic = f"inventory.targets.{site}.v1"
+        self._settings = settings
+        self._owner = owner
+        self._fence = fence
+        self._busy = asyncio.Lock()
+        self._assigned: set[TopicPartition] = set()
+        self._ends: dict[TopicPartition, int] = {}
+        self._loaded: set[TopicPartition] = set()
+        # The assignor keeps its memory in class attributes: a class of one's own for each consumer.
+        sticky = type("Sticky", (StickyPartitionAssignor,), {})
+        session_ms = int(settings.session_timeout_s * 1000)
+        self._consumer = AIOKafkaConsumer(
+            bootstrap_servers=settings.bootstrap_servers,
+            client_id=name,
+            group_id=f"collector.{site}",
+            group_instance_id=settings.group_instance_id,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            partition_assignment_strategy=(sticky,),
+            session_timeout_ms=session_ms,
+            heartbeat_interval_ms=session_ms // HEARTBEATS_PER_SESSION,
+        )
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self._consumer.start()
+            if self.topic not in await self._consumer.topics():
+                raise IsthmusError(f"kafka: topic {self.topic} is not there; apply the topics first")
+        except KafkaError as error:
+            await self._consumer.stop()
+            raise IsthmusError(f"kafka: {self._settings.bootstrap_servers}: {error}") from error
+        except IsthmusError:
+            await self._consumer.stop()
+            raise
+        self._consumer.subscribe([self.topic], listener=self)
+        self._fence.watch(self._consumer)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        async with self._busy:
+            await self._owner.release()
+        await self._consumer.stop()
+
+    async def check(self) -> str | None:
+        """Why nothing can be polled, or None."""
+        return None if self._loaded else f"{self.topic}: no partition assigned yet"
+
+    async def run(self) -> None:
+        """Take records until cancelled."""
+        while True:
+            taken = await self._consumer.getmany(timeout_ms=TAKE_MS, max_records=1000)
+            async with self._busy:
+                for partition, records in taken.items():
+                    if partition in self._assigned:
+                        await self._owner.take(records)
+                await self._start_loaded()
+
+    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        """Stop before anyone else may start: aiokafka joins the group again only after this."""
+        async with self._busy:
+            self._assigned, self._ends, self._loaded = set(), {}, set()
+            await self._owner.release()
+        if revoked:
+            log.info("partitions_revoked", topic=self.topic, partitions=len(revoked))
+
+    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        """Read what is assigned from the beginning; polling starts when all of it is known."""
+        async with self._busy:
+            self._assigned = set(assigned)
+            for partition in assigned:
+                self._consumer.seek(partition, 0)
+        log.info("partitions_assigned", topic=self.topic, partitions=len(assigned))
+
+    async def _start_loaded(self) -> None:
+        try:
+            await self._find_ends()
+            for partition in self._assigned - self._loaded:
+                if await self._consumer.position(partition) >= self._ends[partition]:
+                    await self._owner.loaded(partition.partition)
+                    self._loaded.add(partition)
+        except (KafkaError, IllegalStateError) as error:
+            log.warning("partitions_not_loaded", topic=self.topic, reason=str(error))
+
+    async def _find_ends(self) -> None:
+        unknown = self._assigned - self._ends.keys()
+        if unknown:
+            self._ends.update(await self._consumer.end_offsets(unknown))

@@ -1,0 +1,163 @@
+"""Target records: what this process owns, started, changed and stopped as the topic says."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from aiokafka import ConsumerRecord
+from google.protobuf.json_format import MessageToDict
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from isthmus.collector.domain import Identity
+from isthmus.collector.handlers.observations import Origin
+from isthmus.collector.handlers.polling import Engine
+from isthmus.collector.ports import Credentials, Endpoint, Profiles
+from isthmus.runtime.codec import Outgoing, decode
+from isthmus.runtime.consume import dead_letter
+from isthmus.runtime.errors import Rejected
+from isthmus.telemetry.v1.target_pb2 import Target
+
+log = structlog.get_logger()
+Raw = ConsumerRecord[bytes | None, bytes | None]
+REQUIRED = ("site", "target", "interval_s", "profile", "endpoint")
+WORD = r"^[a-z0-9-]+$"
+
+
+class Row(BaseModel):
+    """The fields of a Target beside its endpoint."""
+
+    model_config = ConfigDict(frozen=True)
+
+    site: str = Field(pattern=WORD)
+    target: str = Field(pattern=WORD)
+    path: str = ""
+    interval_s: float = Field(ge=0.1, le=86_400)
+    profile: str = Field(pattern=WORD)
+
+
+@dataclass(frozen=True)
+class Desired:
+    """One target as its record wants it; equal when nothing has to be done."""
+
+    row: Row
+    endpoint: Endpoint
+
+
+class Targets:
+    """The owner of target partitions: keeps the engine in step with the topic."""
+
+    def __init__(
+        self,
+        site: str,
+        collector: str,
+        engine: Engine,
+        endpoint: Callable[[Mapping[str, Any]], Endpoint],
+        *,
+        profiles: Profiles,
+        credentials: Credentials,
+        put: Callable[[Outgoing], None],
+    ) -> None:
+        self._site = site
+        self._collector = collector
+        self._engine = engine
+        self._endpoint = endpoint
+        self._profiles = profiles
+        self._credentials = credentials
+        self._put = put
+        self._loading: dict[int, dict[bytes | None, Raw]] = {}
+        self._owned: dict[int, dict[str, Desired]] = {}
+        self._refused: set[tuple[int, int]] = set()
+
+    async def take(self, records: Sequence[Raw]) -> None:
+        """Keep the last record of each key while a partition loads; apply at once after that."""
+        for record in records:
+            if record.partition in self._owned:
+                await self._apply(record)
+            else:
+                self._loading.setdefault(record.partition, {})[record.key] = record
+
+    async def loaded(self, partition: int) -> None:
+        """Start what stands on the partition."""
+        self._owned[partition] = {}
+        for record in self._loading.pop(partition, {}).values():
+            await self._apply(record)
+        log.info("partition_loaded", partition=partition, targets=len(self._owned[partition]))
+
+    async def release(self, partitions: Iterable[int] | None = None) -> None:
+        """Stop every target of `partitions`."""
+        self._loading.clear()
+        released = list(self._owned) if partitions is None else list(partitions)
+        names = [name for p in released for name in self._owned.pop(p, {})]
+        await self._engine.stop(names)
+
+    async def _apply(self, record: Raw) -> None:
+        owned = self._owned[record.partition]
+        name = (record.key or b"").decode(errors="replace")
+        try:
+            desired = self._desired(record)
+            if desired is not None and desired == owned.get(name):
+                return
+            start = self._starter(desired) if desired else None
+        except Rejected as error:
+            self._refuse(record, error)
+            start, desired = None, None
+        if owned.pop(name, None):
+            await self._engine.stop([name])
+        if start and desired:
+            start()
+            owned[name] = desired
+
+    def _desired(self, record: Raw) -> Desired | None:
+        decoded = decode(record, Target, required=REQUIRED)
+        if decoded.message is None:
+            return None
+        fields = MessageToDict(decoded.message, preserving_proto_field_name=True)
+        row = _checked(Row, decoded.key, {k: fields[k] for k in Row.model_fields if k in fields})
+        if row.site != self._site or decoded.key != f"{row.site}/{row.target}":
+            raise Rejected(
+                f"{row.site}/{row.target}: stands at key {decoded.key!r} of site {self._site!r}"
+            )
+        try:
+            return Desired(row, self._endpoint(fields["endpoint"]))
+        except ValidationError as error:
+            raise Rejected(f"{decoded.key}: endpoint.{_first(error)}") from error
+
+    def _starter(self, desired: Desired) -> Callable[[], None]:
+        row, endpoint = desired.row, desired.endpoint
+        source = endpoint.source(row.profile, self._profiles, self._credentials)
+        origin = Origin(
+            identity=Identity(row.site, row.target),
+            path=row.path,
+            protocol=endpoint.protocol,
+            profile=row.profile,
+            address=endpoint.address,
+            interval_s=row.interval_s,
+            collector=self._collector,
+        )
+        return lambda: self._engine.start(origin, source, endpoint.timeout_s)
+
+    def _refuse(self, record: Raw, error: Rejected) -> None:
+        place = (record.partition, record.offset)
+        if place in self._refused:
+            return  # read again after a rebalance; it is in the dead-letter topic already
+        self._refused.add(place)
+        log.error(
+            "target_rejected", partition=record.partition, offset=record.offset, reason=str(error)
+        )
+        self._put(dead_letter(record, error, "collector"))
+
+
+def _checked(kind: type[Row], key: str, fields: Mapping[str, Any]) -> Row:
+    try:
+        return kind.model_validate(fields)
+    except ValidationError as error:
+        raise Rejected(f"{key}: {_first(error)}") from error
+
+
+def _first(error: ValidationError) -> str:
+    """The first mistake as `field: value: expectation`."""
+    item = error.errors()[0]
+    field = ".".join(str(part) for part in item["loc"])
+    value = item["input"] if isinstance(item["input"], str | int | float) else ""
+    return f"{field}: {value!r}: {item['msg']}"

@@ -1,0 +1,35 @@
+"""What the collector reads from the environment."""
+
+import socket
+from pathlib import Path
+
+from pydantic import Field
+
+from isthmus.runtime.settings import Group, Settings
+
+
+class Collector(Group):
+    """Which site this process reads, and its name."""
+
+    site: str = Field(pattern=r"^[a-z0-9-]+$")
+    """Site whose targets are read; addresses are unique within a site only."""
+    name: str = Field(default_factory=socket.gethostname, min_length=1)
+    """Name of this process, in each Observation; the pod's name."""
+    polls_max: int = Field(default=500, ge=1)
+    """Most reads at the same time; bounds sockets and memory."""
+    unpublished_records_max: int = Field(default=20_000, ge=100)
+    """Observations kept while Kafka is away; beyond it the oldest are dropped, and counted."""
+
+
+class Credentials(Group):
+    """Where the devices' credentials are."""
+
+    file: Path | None = None
+    """Mounted YAML file, name by name; read again when it changes."""
+
+
+class CollectorSettings(Settings):
+    """Settings of the collector."""
+
+    collector: Collector
+    credentials: Credentials = Credentials()

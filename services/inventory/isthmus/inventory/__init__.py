@@ -1,0 +1,1 @@
+"""Keeps one asset for each device, and its history."""

@@ -1,0 +1,1 @@
+"""Turns what a device said into the vocabulary of the platform."""

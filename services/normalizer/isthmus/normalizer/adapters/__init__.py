@@ -1,0 +1,1 @@
+"""The world outside: the catalogue's files and Prometheus."""

@@ -1,0 +1,86 @@
+"""What of a device's answer stays the same from read to read, and the tables in it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+from isthmus.normalizer.domain.catalog import Row, base
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Layout:
+    """The columns that many devices share, and where in them stands who the device is.
+
+    Compared as an object, so that a device is looked up without comparing all its columns.
+    """
+
+    facts: tuple[str, ...]
+    points: tuple[str, ...]
+    units: tuple[str, ...]
+    text_at: tuple[int, ...]
+    value_at: tuple[int, ...]
+
+
+class Appearance(NamedTuple):
+    """Everything that decides who a device is; equal appearances are the same device.
+
+    `texts` and `values` are only those that the catalogue calls stable.
+    """
+
+    site: str
+    address: str
+    protocol: str
+    profile: str
+    path: str
+    layout: Layout
+    texts: tuple[str, ...]
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Said:
+    """The stable facts and numbers of one device by name, with its tables by column."""
+
+    facts: Mapping[str, str]
+    numbers: Mapping[str, float]
+
+    @classmethod
+    def of(cls, appearance: Appearance) -> "Said":
+        """The facts and numbers of an appearance."""
+        layout = appearance.layout
+        facts = (layout.facts[at] for at in layout.text_at)
+        points = (layout.points[at] for at in layout.value_at)
+        return cls(
+            dict(zip(facts, appearance.texts, strict=True)),
+            dict(zip(points, appearance.values, strict=True)),
+        )
+
+    @cached_property
+    def columns(self) -> Mapping[str, list[str]]:
+        """The indices that each column has, in the order of a MIB."""
+        found: dict[str, list[str]] = {}
+        for name in (*self.facts, *self.numbers):
+            found.setdefault(base(name), []).append(name.partition(".")[2])
+        return {column: sorted(indices, key=mib_order) for column, indices in found.items()}
+
+    def column(self, name: str) -> Iterator[tuple[str, str]]:
+        """The index and text of each fact in a column, in the order of a MIB."""
+        for index in self.columns.get(name, ()):
+            fact = self.facts.get(f"{name}.{index}" if index else name)
+            if fact is not None:
+                yield index, fact
+
+    def row(self, row: Row, column: str) -> str:
+        """The index in `column` of the first row that `row` describes, else of the first row."""
+        if row.column in self.columns:
+            indices = self.columns[row.column]
+            matches = (i for i in indices if self.numbers.get(f"{row.column}.{i}") == row.equals)
+        else:
+            matches = iter(self.columns.get(column, ()))
+        return next(matches, "")
+
+
+def mib_order(index: str) -> tuple[int, ...]:
+    """Sorts instances as a MIB does: by number, not by letter."""
+    return tuple(int(part[:18]) if part.isdecimal() else -1 for part in index.split("."))

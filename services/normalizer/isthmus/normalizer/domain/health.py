@@ -1,0 +1,71 @@
+"""Health in the words of NAMUR NE 107, from whatever word or number a device has for it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from isthmus.normalizer.domain import canonical
+from isthmus.normalizer.domain.catalog import HealthRule, base
+from isthmus.normalizer.domain.report import Health
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """One fact or point of one device that a health rule reads."""
+
+    name: str
+    at: int
+    rule: HealthRule
+
+
+@dataclass(frozen=True, slots=True)
+class HealthPlan:
+    """Which columns of one device say how it is."""
+
+    texts: tuple[Watch, ...]
+    numbers: tuple[Watch, ...]
+
+    def judge(self, texts: tuple[str, ...], values: tuple[float, ...]) -> tuple[Health, str]:
+        """The worst that the device says, and the original words that say so."""
+        worst, reason = Health.UNKNOWN, ""
+        for watch in self.texts:
+            text = texts[watch.at]
+            health = watch.rule.values.get(canonical.folded(text), watch.rule.otherwise)
+            if health > worst:
+                worst, reason = health, f"{watch.name}={canonical.text(text)}"
+        for watch in self.numbers:
+            health = judge_number(watch.rule, values[watch.at])
+            if health > worst:
+                worst, reason = health, f"{watch.name}={values[watch.at]:g}"
+        return worst, reason
+
+
+def plan(
+    rules: Iterable[HealthRule],
+    protocol: str,
+    profile: str,
+    facts: tuple[str, ...],
+    points: tuple[str, ...],
+) -> HealthPlan:
+    """The columns of a device that the rules can read; a rule for its profile beats a general one."""
+    fitting = sorted(
+        (r for r in rules if r.protocol in ("", protocol) and r.profile in ("", profile)),
+        key=lambda rule: bool(rule.profile),
+    )
+    by_name = {rule.name: rule for rule in fitting}
+    return HealthPlan(_watches(by_name, facts), _watches(by_name, points))
+
+
+def judge_number(rule: HealthRule, value: float) -> Health:
+    """What a number means: as a state, or as a word of bits (bit 0 is the least)."""
+    if not value.is_integer():  # NaN and infinity as well
+        return Health.UNKNOWN
+    if rule.bits:
+        word = int(value)
+        set_bits = (health for bit, health in rule.bits.items() if word >> bit & 1)
+        return max(set_bits, default=rule.otherwise)
+    return rule.values.get(f"{value:.0f}", rule.otherwise)
+
+
+def _watches(rules: dict[str, HealthRule], names: tuple[str, ...]) -> tuple[Watch, ...]:
+    found = ((name, at, rules.get(base(name))) for at, name in enumerate(names))
+    return tuple(Watch(name, at, rule) for name, at, rule in found if rule)

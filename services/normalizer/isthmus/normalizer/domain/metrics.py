@@ -1,0 +1,105 @@
+"""Metrics in UCUM units: points of a profile as they are, objects of a MIB as the catalogue says."""
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from isthmus.normalizer.domain.appearance import Said, mib_order
+from isthmus.normalizer.domain.catalog import MetricRule, base
+from isthmus.normalizer.domain.report import Metrics
+
+AGGREGATES: Mapping[str, Callable[[Sequence[float]], float]] = {
+    "first": lambda values: values[0],
+    "count": len,
+    "max": max,
+    "mean": lambda values: math.fsum(values) / len(values),
+    "min": min,
+    "sum": math.fsum,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One metric of one device: the columns that hold its parts and, for a percentage, the wholes."""
+
+    rule: MetricRule
+    at: tuple[int, ...]
+    whole_at: tuple[int, ...]
+
+    def value(self, values: tuple[float, ...]) -> float | None:
+        """The metric, or None when the device has no number for it at the moment."""
+        rule = self.rule
+        parts = [values[i] for i in self.at]
+        if rule.whole:
+            parts = _percentages(parts, [values[i] for i in self.whole_at], rule)
+        else:
+            parts = [p for p in parts if p not in rule.missing]
+        if rule.equals is not None:
+            return float(sum(p == rule.equals for p in parts))
+        return AGGREGATES[rule.aggregate](parts) * rule.scale if parts else None
+
+
+@dataclass(frozen=True, slots=True)
+class MetricPlan:
+    """Which metrics the columns of one device make; `steps` None: each point is one."""
+
+    names: tuple[str, ...]
+    units: tuple[str, ...]
+    steps: tuple[Step, ...] | None = None
+
+    def measure(self, values: tuple[float, ...]) -> Metrics:
+        """The metrics of one read."""
+        if self.steps is None:
+            return _finite(self.names, values, self.units)
+        made = [(step.rule, step.value(values)) for step in self.steps]
+        known = [(rule, value) for rule, value in made if value is not None]
+        names, units = (tuple(getattr(rule, f) for rule, _ in known) for f in ("metric", "unit"))
+        return _finite(names, tuple(value for _, value in known), units)
+
+
+def plan(rules: Iterable[MetricRule], said: Said, points: tuple[str, ...]) -> MetricPlan:
+    """The metrics that the points of a MIB make."""
+    columns: dict[str, dict[str, int]] = {}
+    for at, name in enumerate(points):
+        columns.setdefault(base(name), {})[name.partition(".")[2]] = at
+    steps: dict[str, Step] = {}
+    for rule in rules:
+        step = _step(rule, said, columns)
+        if step:
+            steps.setdefault(rule.metric, step)
+    used = tuple(steps.values())
+    return MetricPlan(tuple(s.rule.metric for s in used), tuple(s.rule.unit for s in used), used)
+
+
+def _step(rule: MetricRule, said: Said, columns: Mapping[str, Mapping[str, int]]) -> Step | None:
+    parts, wholes = columns.get(rule.of, {}), columns.get(rule.whole, {})
+    indices = sorted((i for i in parts if _applies(rule, i, said)), key=mib_order)
+    if rule.whole:
+        indices = [i for i in indices if i in wholes]
+    if not indices:
+        return None
+    whole_at = tuple(wholes[i] for i in indices) if rule.whole else ()
+    return Step(rule, tuple(parts[i] for i in indices), whole_at)
+
+
+def _applies(rule: MetricRule, index: str, said: Said) -> bool:
+    if not rule.where:
+        return True
+    name = f"{rule.where}.{index}"
+    return said.facts.get(name, f"{said.numbers.get(name, math.nan):g}") in rule.among
+
+
+def _percentages(parts: list[float], wholes: list[float], rule: MetricRule) -> list[float]:
+    """Each part of its whole; `sum` takes them all as one. RFC 3805: negative means unknown."""
+    known = [(p, w) for p, w in zip(parts, wholes, strict=True) if p >= 0 and w > 0]
+    if rule.aggregate == "sum" and known:
+        known = [(math.fsum(p for p, _ in known), math.fsum(w for _, w in known))]
+    return [100 * part / whole for part, whole in known]
+
+
+def _finite(names: tuple[str, ...], values: tuple[float, ...], units: tuple[str, ...]) -> Metrics:
+    if all(map(math.isfinite, values)):
+        return Metrics(names, values, units)
+    kept = [row for row in zip(names, values, units, strict=True) if math.isfinite(row[1])]
+    columns = tuple(zip(*kept, strict=True)) or ((), (), ())
+    return Metrics(*columns, skipped=len(values) - len(kept))

@@ -1,0 +1,42 @@
+"""What the collector saw, raw: one read of one endpoint, in columns."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Outcome(Enum):
+    """How one read ended; the value is what a person is told when nobody said more."""
+
+    OK = "answered"
+    TIMEOUT = "no answer"
+    UNREACHABLE = "unreachable"
+    GARBLED = "answer not understood"
+    UNAUTHORIZED = "credentials refused"
+    REFUSED = "request refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """One device as the endpoint showed it: texts beside `facts`, values and units beside `points`."""
+
+    path: str
+    outcome: Outcome
+    error: str = ""
+    facts: tuple[str, ...] = ()
+    texts: tuple[str, ...] = ()
+    points: tuple[str, ...] = ()
+    values: tuple[float, ...] = ()
+    units: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One read of one endpoint; `devices` is empty when the endpoint did not answer."""
+
+    site: str
+    protocol: str
+    profile: str
+    address: str
+    outcome: Outcome
+    error: str
+    devices: tuple[Device, ...]

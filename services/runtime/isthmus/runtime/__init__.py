@@ -1,0 +1,5 @@
+"""What every service stands on: application, settings, topics, codec, consumer, telemetry."""
+
+from importlib.metadata import version
+
+VERSION = version("isthmus-runtime")

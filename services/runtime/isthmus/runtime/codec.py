@@ -1,0 +1,125 @@
+"""Records on a topic: protobuf values with CloudEvents 1.0 headers in binary mode.
+
+Kafka protocol binding: CloudEvents spec, `cloudevents/bindings/kafka-protocol-binding.md`.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Generic, TypeAlias, TypeVar
+
+from google.protobuf.message import DecodeError, Message
+
+from isthmus.runtime.errors import Rejected
+
+Headers: TypeAlias = Sequence[tuple[str, bytes]]
+M = TypeVar("M", bound=Message)
+
+CONTENT_TYPE = b"application/protobuf"
+TRACEPARENT = "traceparent"
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One record to publish; `value` None is a tombstone."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+
+
+@dataclass(frozen=True, slots=True)
+class Record(Generic[M]):
+    """One record that was read and understood; `message` None is a tombstone."""
+
+    message: M | None
+    key: str
+    topic: str
+    partition: int
+    offset: int
+    traceparent: bytes | None
+
+
+def encode(
+    message: Message,
+    *,
+    topic: str,
+    key: str,
+    id: str,
+    source: str,
+    at: datetime,
+    traceparent: bytes | None = None,
+) -> Outgoing:
+    """The record of `message`; `id` must be deterministic, so that a replay makes the same one."""
+    kind = message.DESCRIPTOR.full_name
+    headers = [
+        ("content-type", CONTENT_TYPE),
+        ("ce_specversion", b"1.0"),
+        ("ce_type", kind.encode()),
+        ("ce_id", id.encode()),
+        ("ce_source", f"/isthmus/{source}".encode()),
+        ("ce_subject", key.encode()),
+        ("ce_time", at.astimezone(UTC).isoformat().encode()),
+    ]
+    if traceparent:
+        headers.append((TRACEPARENT, traceparent))
+    return Outgoing(topic, key.encode(), message.SerializeToString(deterministic=True), headers)
+
+
+def tombstone(topic: str, key: str) -> Outgoing:
+    """The record that says: this key is gone."""
+    return Outgoing(topic, key.encode(), None, [])
+
+
+def decode(record: Any, kind: type[M], *, required: Iterable[str]) -> Record[M]:
+    """The message in an aiokafka record; raises Rejected when it is not a whole `kind`.
+
+    `required` names the fields without which the message means nothing.
+    """
+    headers = dict(record.headers)
+    return Record(
+        message=_message(record.value, headers, kind, required),
+        key=_text("key", record.key or b""),
+        topic=record.topic,
+        partition=record.partition,
+        offset=record.offset,
+        traceparent=headers.get(TRACEPARENT),
+    )
+
+
+def new_traceparent(id: str) -> bytes:
+    """A W3C trace context whose trace id is the event's own UUID: the id finds the trace."""
+    digits = id.replace("-", "")
+    return f"00-{digits}-{digits[-16:]}-01".encode()
+
+
+def _message(
+    value: bytes | None, headers: dict[str, bytes], kind: type[M], required: Iterable[str]
+) -> M | None:
+    expected = kind.DESCRIPTOR.full_name
+    named = _text("header ce_type", headers.get("ce_type", expected.encode()))
+    if named != expected:
+        raise Rejected(f"header ce_type: {named!r}, expected {expected!r}")
+    if value is None:
+        return None
+    try:
+        message = kind.FromString(value)
+    except DecodeError as error:
+        raise Rejected(f"value: {len(value)} bytes are no {expected}: {error}") from error
+    for field in required:
+        if not getattr(message, field):
+            raise Rejected(f"{expected}.{field}: empty, expected a value")
+    return message
+
+
+def _text(what: str, raw: bytes) -> str:
+    try:
+        return raw.decode()
+    except UnicodeDecodeError as error:
+        raise Rejected(f"{what}: {raw[:40]!r}, expected UTF-8") from error
+
+
+def from_timestamp(stamp: Any) -> datetime:
+    """The aware UTC time of a protobuf Timestamp."""
+    return datetime.fromtimestamp(stamp.seconds + stamp.nanos / 1e9, UTC)

@@ -1,0 +1,107 @@
+"""Publishing to Kafka: all of a batch is acknowledged, or the caller tries again."""
+
+import asyncio
+from collections.abc import Iterable
+from typing import Self
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+
+from isthmus.runtime.codec import Outgoing
+from isthmus.runtime.errors import Rejected, Retryable
+from isthmus.runtime.metrics import Metrics
+from isthmus.runtime.settings import Kafka
+
+STOP_TIMEOUT_S = 5
+Failure = (KafkaError, OSError, TimeoutError)
+
+
+class Publisher:
+    """An idempotent producer that never hangs: what is late counts as not published.
+
+    An idempotent producer of aiokafka waits for ever while the brokers are gone (aiokafka#1101),
+    and after some errors answers OutOfOrderSequenceNumber until it is made anew (aiokafka#1017).
+    So each wait is bounded, and a producer that failed is replaced.
+    """
+
+    def __init__(self, settings: Kafka, client_id: str, metrics: Metrics) -> None:
+        self._settings = settings
+        self._client_id = client_id
+        self._metrics = metrics
+        self._producer: AIOKafkaProducer | None = None
+        self._lock = asyncio.Lock()
+
+    async def __aenter__(self) -> Self:
+        await self._ready()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._discard()
+
+    async def publish(self, records: Iterable[Outgoing]) -> None:
+        """Publish `records`, in order for each key; returns when all replicas have them.
+
+        Raises Retryable when not all were acknowledged in time (some may be there: ids make the
+        repetition harmless) and Rejected when a record is larger than its topic takes.
+        """
+        if not (records := list(records)):
+            return
+        try:
+            async with asyncio.timeout(self._settings.publish_timeout_s):
+                send = (await self._ready()).send
+                sent = [
+                    await send(r.topic, key=r.key, value=r.value, headers=r.headers)
+                    for r in records
+                ]
+                await asyncio.gather(*sent)
+        except MessageSizeTooLargeError as error:
+            await self._discard()
+            raise Rejected(f"record: {error}") from error
+        except Failure as error:
+            await self._discard()
+            reason = str(error) or "no acknowledgement"
+            raise Retryable(f"kafka: {self._settings.bootstrap_servers}: {reason}") from error
+        for record in records:
+            self._metrics.published.labels(record.topic).inc()
+
+    async def topics(self) -> set[str]:
+        """Every topic that Kafka has now."""
+        return set((await (await self._ready()).client.fetch_all_metadata()).topics())
+
+    async def ping(self) -> str | None:
+        """Why Kafka cannot be reached now, or None."""
+        try:
+            async with asyncio.timeout(3):
+                await self.topics()
+        except Failure as error:
+            return f"{self._settings.bootstrap_servers}: {error or 'no answer'}"
+        return None
+
+    async def _ready(self) -> AIOKafkaProducer:
+        async with self._lock:
+            if self._producer is None:
+                producer = AIOKafkaProducer(
+                    bootstrap_servers=self._settings.bootstrap_servers,
+                    client_id=self._client_id,
+                    enable_idempotence=True,
+                    compression_type="lz4",
+                    linger_ms=5,
+                    max_batch_size=262_144,
+                )
+                try:
+                    await producer.start()
+                except BaseException:
+                    await producer.stop()
+                    raise
+                self._producer = producer
+            return self._producer
+
+    async def _discard(self) -> None:
+        producer, self._producer = self._producer, None
+        if producer is None:
+            return
+        try:
+            async with asyncio.timeout(STOP_TIMEOUT_S):
+                await producer.stop()
+        except Failure:
+            await producer.client.close()

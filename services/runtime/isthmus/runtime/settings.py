@@ -1,0 +1,145 @@
+"""Settings from the environment, `ISTHMUS_<GROUP>__<NAME>`, where an unknown name is an error."""
+
+import difflib
+import os
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX = "ISTHMUS_"
+
+
+class Group(BaseModel):
+    """One group of settings; strict, so that a typing error is found at start."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class Kafka(Group):
+    """How to reach Kafka and how to belong to a consumer group."""
+
+    bootstrap_servers: str = Field(pattern=r"^[^\s:,]+:\d+(,[^\s:,]+:\d+)*$")
+    """Brokers to ask first, `host:port[,host:port]`."""
+    group_instance_id: str | None = None
+    """Static member name, the pod's name: a restart within the session moves no partition."""
+    session_timeout_s: float = Field(default=30, ge=6, le=300)
+    """Seconds without a heartbeat after which Kafka gives our partitions to others."""
+    start_timeout_s: float = Field(default=15, gt=0)
+    """Seconds to wait for a broker at start before giving up."""
+    publish_timeout_s: float = Field(default=10, gt=0)
+    """Seconds until records that are not acknowledged count as not published."""
+
+
+class Consume(Group):
+    """How records are taken from a topic, and when one is given up."""
+
+    batch_records: int = Field(default=500, ge=1, le=10_000)
+    """Most records in one batch; bounds memory."""
+    attempts: int = Field(default=5, ge=1)
+    """Times that a record may fail for an unforeseen reason before it is rejected."""
+    backoff_initial_s: float = Field(default=0.5, gt=0)
+    """Seconds before the first retry; doubles, with full jitter."""
+    backoff_max_s: float = Field(default=30, gt=0, le=120)
+    """Longest wait between retries; far below Kafka's poll interval of 300 s."""
+    rejected_in_a_row_max: int = Field(default=20, ge=1)
+    """Rejected records in a row after which the service stops: a bad deployment must not empty
+    a topic into the dead-letter topic."""
+
+
+class Http(Group):
+    """Where health, metrics and the API are served."""
+
+    host: str = "127.0.0.1"
+    """Address to listen on; `0.0.0.0` in a pod."""
+    port: int = Field(default=8080, ge=0, le=65535)
+    """Port to listen on; 0 takes a free one."""
+    stop_timeout_s: float = Field(default=25, gt=0)
+    """Seconds for work in flight at SIGTERM; stay below the pod's grace period."""
+
+
+class Telemetry(Group):
+    """Logs."""
+
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """Least severe level that is written."""
+    log_format: Literal["json", "console"] = "json"
+    """`json` for machines, `console` for a person."""
+
+
+class Settings(BaseSettings):
+    """What every service reads; a service adds its own groups."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+    )
+
+    kafka: Kafka
+    consume: Consume = Consume()
+    http: Http = Http()
+    telemetry: Telemetry = Telemetry()
+
+
+S = TypeVar("S", bound=Settings)
+
+
+def load(kind: type[S], environ: Mapping[str, str] = os.environ) -> S:
+    """The settings of a service; exits with status 2 and one line for each mistake."""
+    mistakes = list(_unknown(kind, environ))
+    settings = None
+    try:
+        settings = kind()
+    except ValidationError as error:
+        mistakes.extend(_explain(kind, error, environ))
+    if mistakes or settings is None:
+        raise SystemExit("\n".join(["settings:", *(f"  {line}" for line in sorted(mistakes))]))
+    return settings
+
+
+def names(kind: type[Settings]) -> dict[str, tuple[str, str]]:
+    """Every variable of a service, with its group and field."""
+    return {
+        f"{PREFIX}{group}__{field}".upper(): (group, field)
+        for group, info in kind.model_fields.items()
+        for field in _group(info.annotation).model_fields
+    }
+
+
+def _group(annotation: Any) -> type[BaseModel]:
+    group: type[BaseModel] = annotation
+    return group
+
+
+def _unknown(kind: type[Settings], environ: Mapping[str, str]) -> Iterator[str]:
+    # Kubernetes injects ISTHMUS_INVENTORY_SERVICE_HOST and the like: only `__` marks a setting.
+    known = names(kind)
+    for name in environ:
+        if name.startswith(PREFIX) and "__" in name and name.upper() not in known:
+            near = difflib.get_close_matches(name.upper(), known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(sorted(known))}"
+            yield f"{name}: unknown setting; {hint}"
+
+
+def _explain(
+    kind: type[Settings], error: ValidationError, environ: Mapping[str, str]
+) -> Iterator[str]:
+    for item in error.errors():
+        if item["type"] == "extra_forbidden":
+            continue  # reported by _unknown, with a suggestion
+        path = [str(part) for part in item["loc"]]
+        name = PREFIX + "__".join(path).upper()
+        if item["type"] == "missing" and len(path) == 1:
+            fields = _group(kind.model_fields[path[0]].annotation).model_fields.items()
+            yield from (f"{name}__{f.upper()}: missing" for f, i in fields if i.is_required())
+        else:
+            shown = f" {environ[name]!r}:" if name in environ and not _secret(name) else ""
+            yield f"{name}:{shown} {item['msg']}"
+
+
+def _secret(name: str) -> bool:
+    return any(word in name for word in ("PASSWORD", "SECRET", "TOKEN", "KEY", "URI"))

@@ -5,6 +5,7 @@ import uuid
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
@@ -64,7 +65,7 @@ class Echo:
                 else:
                     await producer.send_and_wait(self.topic, value, b"k", headers=list(headers))
 
-    async def dead_letters(self, count: int) -> list[object]:
+    async def dead_letters(self, count: int) -> list[Any]:
         consumer = AIOKafkaConsumer(
             f"{self.name}.dlq", bootstrap_servers=self.servers, auto_offset_reset="earliest"
         )

@@ -34,7 +34,7 @@ class AlarmStore(Protocol):
         """Store each version whose predecessor (`revision` - 1) is the stored one, in one go.
 
         Returns the ids of those that are not stored, because another owner was first. A version,
-        its transitions and its outbox are stored together or not at all. At most one version an alarm.
+        its transitions and its outbox are stored together or not at all. At most one an alarm.
         """
         ...
 

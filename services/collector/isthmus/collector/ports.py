@@ -17,7 +17,7 @@ class Source(Protocol):
         """Read the endpoint once, connecting first where needed; only ever reads, never writes.
 
         Does not raise for what a device or a network does: that is an outcome, with a sentence for
-        a person. May be cancelled at any await, and must then leave a source that can be read again.
+        a person. May be cancelled at any await; it can be read again after that.
         """
         ...
 
@@ -45,8 +45,15 @@ class Profiles(Protocol):
 class Endpoint(Protocol):
     """Where and how one target is read: the checked configuration, which makes the source."""
 
-    protocol: str
-    timeout_s: float
+    @property
+    def protocol(self) -> str:
+        """Protocol word."""
+        ...
+
+    @property
+    def timeout_s(self) -> float:
+        """Longest time that one read may take, in seconds."""
+        ...
 
     @property
     def address(self) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from isthmus.runtime.settings import Group, Settings
+from isthmus.runtime.settings import Group, Kafka, Settings
 
 
 class Collector(Group):
@@ -28,8 +28,16 @@ class Credentials(Group):
     """Mounted YAML file, name by name; read again when it changes."""
 
 
+class Membership(Kafka):
+    """Kafka, with a session as short as a dead collector's devices may stay unread."""
+
+    session_timeout_s: float = Field(default=10, ge=8, le=300)
+    """Seconds without a heartbeat after which Kafka gives our targets to another collector."""
+
+
 class CollectorSettings(Settings):
     """Settings of the collector."""
 
+    kafka: Membership
     collector: Collector
     credentials: Credentials = Credentials()

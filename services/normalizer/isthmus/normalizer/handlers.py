@@ -18,10 +18,7 @@ from isthmus.runtime.errors import Rejected
 from isthmus.telemetry.v1.observation_pb2 import Device, Observation, Outcome
 from isthmus.telemetry.v1.report_pb2 import (
     Attribute,
-    Health,
     IdentityKey,
-    KeyTier,
-    Reachability,
     Report,
 )
 
@@ -31,11 +28,9 @@ REPORTS = "normalizer.reports.v1"
 REQUIRED = ("id", "site", "target", "address", "protocol", "outcome")
 
 OUTCOMES = {Outcome.Value(f"OUTCOME_{o.name}"): o for o in seen.Outcome}
-REACHABILITIES = {r: Reachability.Value(f"REACHABILITY_{r.name}") for r in said.Reachability}
-TIERS = {t: KeyTier.Value(f"KEY_TIER_{t.name}") for t in said.Tier}
-HEALTHS = {
-    h: Health.Value(f"HEALTH_{h.name}") for h in said.Health if h is not said.Health.UNKNOWN
-} | {said.Health.UNKNOWN: Health.HEALTH_UNSPECIFIED}
+REACHABILITIES = {r: f"REACHABILITY_{r.name}" for r in said.Reachability}
+TIERS = {t: f"KEY_TIER_{t.name}" for t in said.Tier}
+HEALTHS = {h: f"HEALTH_{h.name}" for h in said.Health} | {said.Health.UNKNOWN: "HEALTH_UNSPECIFIED"}
 
 
 class Handler:

@@ -14,12 +14,13 @@ from typing import Any, Literal
 import yaml
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError
 from pydantic import BaseModel, ConfigDict, Field
 
 from isthmus.runtime.errors import IsthmusError
 
 SITE = "<site>"
+VISIBLE_TRIES = 50
 
 
 class Topic(BaseModel):
@@ -84,62 +85,66 @@ async def apply(bootstrap_servers: str, sites: Iterable[str], replication_factor
     Raises IsthmusError when a topic is there with other partitions or another clean-up: both
     are part of the contract, so that a mend by hand, or a `v2` topic, is a person's decision.
     """
-    topics = expand(sites)
+    topics = {topic.name: topic for topic in expand(sites)}
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers)
     try:
         await admin.start()
-        present = set(await admin.list_topics())
-        missing = [t for t in topics if t.name not in present]
-        await _create(admin, missing, replication_factor)
-        differing = await _differences(admin, [t for t in topics if t.name in present])
+        created = await _create(admin, topics, replication_factor)
+        differing = await _differences(admin, topics)
     except (KafkaError, OSError) as error:
         raise IsthmusError(f"kafka: {bootstrap_servers}: {error}") from error
     finally:
         await admin.close()
     if differing:
         raise IsthmusError("topics differ from the registry:\n  " + "\n  ".join(differing))
-    return [f"{'created' if t in missing else 'present'} {t.name}" for t in topics]
+    return [f"{'created' if name in created else 'present'} {name}" for name in topics]
 
 
-async def _create(admin: Any, missing: list[Topic], replication_factor: int) -> None:
-    if not missing:
-        return
+async def _create(admin: Any, topics: dict[str, Topic], replication_factor: int) -> set[str]:
+    """Create what is missing; the names of the topics that were."""
+    present = set(await admin.list_topics())
     reply = await admin.create_topics(
         [
-            NewTopic(t.name, t.partitions, replication_factor, topic_configs=t.config())
-            for t in missing
+            NewTopic(name, topic.partitions, replication_factor, topic_configs=topic.config())
+            for name, topic in topics.items()
+            if name not in present
         ]
     )
+    created = set()
     for name, code, reason in (error[:3] for error in reply.topic_errors):
-        if code:
+        if code not in (0, TopicAlreadyExistsError.errno):
             raise IsthmusError(f"topic {name}: not created: {reason or f'Kafka error {code}'}")
+        if code == 0:
+            created.add(name)
+    return created
 
 
-async def _differences(admin: Any, present: list[Topic]) -> list[str]:
-    if not present:
-        return []
-    described = {d["topic"]: d for d in await admin.describe_topics([t.name for t in present])}
-    configured = await _configs(admin, present)
+async def _differences(admin: Any, topics: dict[str, Topic]) -> list[str]:
+    partitions = await _partitions(admin, topics)
+    replies = await admin.describe_configs(
+        [ConfigResource(ConfigResourceType.TOPIC, name) for name in topics]
+    )
+    configs = {r[3]: {e[0]: e[1] for e in r[4]} for reply in replies for r in reply.resources}
     found = []
-    for topic in present:
-        partitions = len(described[topic.name]["partitions"])
-        if partitions != topic.partitions:
-            found.append(f"{topic.name}: {partitions} partitions, expected {topic.partitions}")
-        for name, expected in topic.config().items():
-            actual = configured[topic.name].get(name)
-            if actual != expected:
-                found.append(f"{topic.name}: {name} is {actual}, expected {expected}")
+    for name, topic in topics.items():
+        if partitions[name] != topic.partitions:
+            found.append(f"{name}: {partitions[name]} partitions, expected {topic.partitions}")
+        for key, expected in topic.config().items():
+            if configs[name].get(key) != expected:
+                found.append(f"{name}: {key} is {configs[name].get(key)}, expected {expected}")
     return found
 
 
-async def _configs(admin: Any, topics: list[Topic]) -> dict[str, dict[str, str]]:
-    resources = [ConfigResource(ConfigResourceType.TOPIC, t.name) for t in topics]
-    replies = await admin.describe_configs(resources)
-    return {
-        name: {entry[0]: entry[1] for entry in entries}
-        for reply in replies
-        for _, _, _, name, entries in reply.resources
-    }
+async def _partitions(admin: Any, topics: Iterable[str]) -> dict[str, int]:
+    """Partitions by topic; waits, because a new topic reaches a broker's metadata a little later."""
+    described: dict[str, int] = {}
+    for _ in range(VISIBLE_TRIES):
+        replies = await admin.describe_topics(list(topics))
+        described = {r["topic"]: len(r["partitions"]) for r in replies if not r["error_code"]}
+        if set(topics) <= set(described):
+            return described
+        await asyncio.sleep(0.1)
+    raise IsthmusError(f"topics are not visible: {', '.join(sorted(set(topics) - set(described)))}")
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -56,8 +56,11 @@ class Signal(StrEnum):
 class Delays:
     """How long a condition must last to raise an alarm, and how long its end must last to clear."""
 
-    on: timedelta
-    off: timedelta
+    on: timedelta = timedelta(0)
+    off: timedelta = timedelta(0)
+
+
+NO_DELAY = Delays()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from isthmus.alerting.domain.alarm import Delays, Sample, Signal
+from isthmus.alerting.domain.alarm import NO_DELAY, Delays, Sample, Signal
 
 UNKNOWN = "unknown"
 
@@ -92,7 +92,7 @@ class Rule:
     """Template of one sentence; FIELDS says what it may hold."""
     first_action: str
     watched: Watched
-    delays: Delays = Delays(timedelta(0), timedelta(0))
+    delays: Delays = NO_DELAY
     classes: frozenset[str] = frozenset()
     """Device classes that it is for; empty means all."""
 
@@ -166,10 +166,8 @@ def judge(
     reading: Reading, rules: Index, before: Mapping[str, str]
 ) -> Iterator[tuple[Rule, Sample]]:
     """What `reading` says about each rule; `before` holds the attributes of the last reading."""
-    for metric, value, unit in zip(reading.metric, reading.value, reading.unit, strict=True):
-        for rule in rules.metrics.get(metric, ()):
-            if (sample := _level(rule, reading, value, unit)) is not None:
-                yield rule, sample
+    if rules.metrics:
+        yield from _levels(reading, rules)
     for rule, state in rules.states:
         if (sample := _word(rule, state, reading)) is not None:
             yield rule, sample
@@ -185,6 +183,13 @@ def silent(rule: Rule, source: str, last_at: datetime, window: timedelta) -> Sam
     silent_s = window.total_seconds()
     message = rule.sentence(source, silent_s=silent_s)
     return Sample(last_at + window, Signal.BEYOND, message, silent_s, "s")
+
+
+def _levels(reading: Reading, rules: Index) -> Iterator[tuple[Rule, Sample]]:
+    for metric, value, unit in zip(reading.metric, reading.value, reading.unit, strict=True):
+        for rule in rules.metrics.get(metric, ()):
+            if (sample := _level(rule, reading, value, unit)) is not None:
+                yield rule, sample
 
 
 def _level(rule: Rule, reading: Reading, value: float, unit: str) -> Sample | None:

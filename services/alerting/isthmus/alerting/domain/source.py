@@ -19,6 +19,8 @@ class Source:
     path: str
     partition: int
     last_at: datetime
+    """Its last report. Stored only with another change of the source: a report that says nothing
+    new costs the store nothing."""
     interval_s: float
     asset_class: str = ""
     watched: Mapping[str, str] = field(default_factory=dict)

@@ -1,1 +1,1 @@
-"""Reports, timers and people's acts become events of alarms; the only place that touches protobuf."""
+"""Reports, deadlines and people's acts become events of alarms; protobuf stays in here."""

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from isthmus.alerting.domain.alarm import Alarm, Condition
-from isthmus.alerting.domain.rules import Index, NoData, Reading, Rule, index
+from isthmus.alerting.domain.rules import Index, NoData, Rule, index
 from isthmus.alerting.domain.source import Source
 
-SETTLE = timedelta(seconds=1)
+SETTLE = timedelta(seconds=2)
 """After so long without a report, a partition is taken to be read to its end."""
 EPOCH = datetime.fromtimestamp(0, UTC)
 
@@ -43,21 +43,21 @@ class Partition:
     """One owned partition of the reports."""
 
     number: int
-    heard_at: datetime
-    """Wall clock of its last report here; at first, of its assignment."""
+    heard_at: datetime | None
+    """Wall clock of its last batch here, at first of its assignment; None while one is judged."""
+    began_at: datetime | None = None
+    """Time of the first report here: a source that a former owner heard has its turn from then."""
     watermark: datetime = EPOCH
     """Newest report: how far the partition's own time has come, however late it is read."""
     open: dict[str, dict[str, Alarm]] = field(default_factory=dict)
     """Alarms whose condition is not normal, by subject and rule."""
     sources: dict[str, Source] = field(default_factory=dict)
-    unsaved: set[str] = field(default_factory=set)
-    """Sources that were heard since they were stored."""
     waiting: list[Missed] = field(default_factory=list)
     """A heap with one entry for each source and silence rule that waits for it."""
     waited: set[tuple[str, str]] = field(default_factory=set)
     """The pairs of source and rule in the heap."""
     overdue: dict[tuple[str, str], tuple[datetime, datetime]] = field(default_factory=dict)
-    """By source and rule: the report it was last heard by, and since when (wall clock) it is missed."""
+    """By source and rule: when it was last heard, and since when (wall clock) it is missed."""
 
     def keep(self, alarm: Alarm) -> None:
         """Remember `alarm` while it is open."""
@@ -68,19 +68,27 @@ class Partition:
         if not of_subject:
             del self.open[alarm.subject]
 
-    def hear(self, source: Source, rules: Index) -> None:
-        """Remember that `source` was heard, and miss it from now on."""
-        self.sources[source.name] = source
-        self.watermark = max(self.watermark, source.last_at)
-        for rule, silence in rules.silences:
-            pair = (source.name, rule.name)
-            if pair not in self.waited:
-                self._wait(source.last_at + silence.window(source.interval_s), pair)
+    def hear(self, heard: Iterable[Source], now: datetime, rules: RuleBook) -> None:
+        """Remember the sources of a batch that is dealt with, and miss them from now on."""
+        self.heard_at = now
+        first = self.began_at is None
+        for source in heard:
+            self.sources[source.name] = source
+            self.began_at = self.began_at or source.last_at
+            self.watermark = max(self.watermark, source.last_at)
+            self._miss(source, rules)
+        if first and self.began_at is not None:
+            for source in self.sources.values():
+                self._miss(source, rules)
 
-    def newer(self, reading: Reading) -> bool:
-        """Whether `reading` is later than all that was heard of its source."""
-        known = self.sources.get(reading.source)
-        return known is None or reading.at > known.last_at
+    @property
+    def opened(self) -> int:
+        """How many alarms are open."""
+        return sum(len(of_subject) for of_subject in self.open.values())
+
+    def last_at(self, source: Source) -> datetime:
+        """When `source` was last heard, as far as this process can know."""
+        return max(source.last_at, self.began_at or EPOCH)
 
     def deadlines(self) -> Iterator[Alarm]:
         """The alarms with a delay that runs."""
@@ -89,45 +97,53 @@ class Partition:
 
     def clock(self, now: datetime) -> datetime:
         """The time up to which every report is taken to have been read."""
-        return now if now - self.heard_at >= SETTLE else min(self.watermark, now)
+        if self.heard_at is not None and now - self.heard_at >= SETTLE:
+            return now
+        return min(self.watermark, now)
 
-    def missed(
-        self, now: datetime, rules: RuleBook
-    ) -> Iterator[tuple[Source, Rule, timedelta]]:
+    def missed(self, now: datetime, rules: RuleBook) -> Iterator[tuple[Source, Rule, timedelta]]:
         """Sources that are silent by the partition's own time, and stay so for their grace."""
         reached = min(self.watermark, now)
         while self.waiting and self.waiting[0].at <= reached:
             entry = heapq.heappop(self.waiting)
             pair = (entry.source, entry.rule)
             self.waited.discard(pair)
-            source, rule = self.sources[entry.source], rules.by_name[entry.rule]
-            assert isinstance(rule.watched, NoData), "only these rules wait"
-            window = rule.watched.window(source.interval_s)
-            if source.last_at + window > reached:
-                self._wait(source.last_at + window, pair)
+            _, last_at, window = self._silence(pair, rules)
+            if last_at + window > reached:
+                self._wait(last_at + window, pair)
             else:
-                self.overdue.setdefault(pair, (source.last_at, now))
+                self.overdue.setdefault(pair, (last_at, now))
         yield from self._silent(now, rules)
 
     def _silent(self, now: datetime, rules: RuleBook) -> Iterator[tuple[Source, Rule, timedelta]]:
-        for pair, (last_at, since) in list(self.overdue.items()):
-            source, rule = self.sources[pair[0]], rules.by_name[pair[1]]
-            assert isinstance(rule.watched, NoData), "only these rules wait"
-            window = rule.watched.window(source.interval_s)
-            if source.last_at > last_at:
+        for pair, (heard, since) in list(self.overdue.items()):
+            source, last_at, window = self._silence(pair, rules)
+            if last_at > heard:
                 del self.overdue[pair]
-                if pair not in self.waited:
-                    self._wait(source.last_at + window, pair)
+                self._wait(last_at + window, pair)
             elif now - since >= source.grace:
-                yield source, rule, window
+                yield source, rules.by_name[pair[1]], window
+
+    def _silence(
+        self, pair: tuple[str, str], rules: RuleBook
+    ) -> tuple[Source, datetime, timedelta]:
+        source, rule = self.sources[pair[0]], rules.by_name[pair[1]]
+        assert isinstance(rule.watched, NoData), "only these rules wait"
+        return source, self.last_at(source), rule.watched.window(source.interval_s)
 
     def settle(self, source: str, rule: str) -> None:
         """Forget a silence that was dealt with; the next report starts the wait anew."""
         self.overdue.pop((source, rule), None)
 
+    def _miss(self, source: Source, rules: RuleBook) -> None:
+        for rule, silence in rules.of(source.asset_class).silences:
+            window = silence.window(source.interval_s)
+            self._wait(self.last_at(source) + window, (source.name, rule.name))
+
     def _wait(self, at: datetime, pair: tuple[str, str]) -> None:
-        heapq.heappush(self.waiting, Missed(at, *pair))
-        self.waited.add(pair)
+        if pair not in self.waited:
+            heapq.heappush(self.waiting, Missed(at, *pair))
+            self.waited.add(pair)
 
 
 Now = Callable[[], datetime]

@@ -91,7 +91,9 @@ class TargetTopic(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         try:
             await self._consumer.start()
             if self.topic not in await self._consumer.topics():
-                raise IsthmusError(f"kafka: topic {self.topic} is not there; apply the topics first")
+                raise IsthmusError(
+                    f"kafka: topic {self.topic} is not there; apply the topics first"
+                )
         except KafkaError as error:
             await self._consumer.stop()
             raise IsthmusError(f"kafka: {self._settings.bootstrap_servers}: {error}") from error

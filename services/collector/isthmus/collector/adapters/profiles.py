@@ -1,4 +1,4 @@
-"""Device profiles from `profiles/<vendor>-<model>.yaml`, checked before anything is read with them."""
+"""Device profiles from `profiles/<vendor>-<model>.yaml`, checked before the first read."""
 
 from functools import cache
 from importlib.resources import files

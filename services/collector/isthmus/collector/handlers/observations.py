@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, Self
 
 import structlog
 
@@ -130,6 +130,14 @@ class Outbound:
                 self._arrived.set()
                 await asyncio.sleep(random.uniform(0, min(RETRY_MAX_S, 0.2 * 2**self._failures)))
 
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Publish what the last reads said; gives up as soon as Kafka does not take it."""
+        while self._waiting and await self.flush():
+            pass
+
     async def flush(self) -> bool:
         """Publish up to one batch; False when Kafka did not take it, and it waits again."""
         batch = [self._waiting.popleft() for _ in range(min(BATCH_RECORDS, len(self._waiting)))]
@@ -149,7 +157,7 @@ class Outbound:
 
     async def _publish_singly(self, batch: list[Outgoing], error: Rejected) -> None:
         if len(batch) == 1:
-            log.error("observation_dropped", key=batch[0].key.decode(), reason=str(error))
+            log.error("record_dropped", topic=batch[0].topic, key=batch[0].key, reason=str(error))
             self._measure.dropped(1)
             return
         for record in batch:

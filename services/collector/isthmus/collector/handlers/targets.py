@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import structlog
 from aiokafka import ConsumerRecord
@@ -19,7 +19,7 @@ from isthmus.runtime.errors import Rejected
 from isthmus.telemetry.v1.target_pb2 import Target
 
 log = structlog.get_logger()
-Raw = ConsumerRecord[bytes | None, bytes | None]
+Raw: TypeAlias = ConsumerRecord[bytes | None, bytes | None]
 REQUIRED = ("site", "target", "interval_s", "profile", "endpoint")
 WORD = r"^[a-z0-9-]+$"
 

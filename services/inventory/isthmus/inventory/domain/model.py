@@ -5,14 +5,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import IntEnum, StrEnum
-from types import MappingProxyType
 
-NAMESPACE = uuid.UUID("3b1f4c3e-6d75-5d57-9c55-6f0ea2a1f0b4")
+NAMESPACE = uuid.UUID("454df657-117c-5018-b978-ecf3122d02f0")  # uuid5(NAMESPACE_DNS, "isthmus")
 ATTRIBUTES = (
     "class", "vendor", "model", "serial", "order_code", "hardware", "firmware", "software", "name",
     "purdue_level",
 )  # fmt: skip
-NO_ATTRIBUTES: Mapping[str, str] = MappingProxyType({})
 
 
 class Reachability(StrEnum):
@@ -72,7 +70,7 @@ class Report:
     health: Health = Health.UNKNOWN
     health_reason: str = ""
     keys: tuple[Key, ...] = ()
-    attributes: Mapping[str, str] = NO_ATTRIBUTES
+    attributes: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def endpoint(self) -> str:
@@ -174,7 +172,9 @@ class Asset:
 
     def shows(self, key: Key) -> bool:
         """Whether a claim of `key` by this asset still counts."""
-        return key.value in self.sources if key.kind == "source" else key in self.keys
+        if key.kind == "source":
+            return key.value in self.sources
+        return key.id in {held.id for held in self.keys}
 
     def view(self, source: str) -> View | None:
         """What `source` says of it, if anything."""
@@ -209,7 +209,7 @@ def described(asset: Asset, views: Iterable[View]) -> Asset:
         proven=asset.proven.union(*(_unique(each.keys) for each in views)),
         attributes=attributes,
         site=site,
-        path=max((v.path for v in ranked if v.site == site), key=lambda path: path.count("/")),
+        path=max((v.path for v in ranked if v.site == site), key=_depth),
         reachability=min((v.reachability for v in views), key=list(Reachability).index),
         health=health,
         health_reason=reason,
@@ -218,6 +218,10 @@ def described(asset: Asset, views: Iterable[View]) -> Asset:
             default=None,
         ),
     )
+
+
+def _depth(path: str) -> int:
+    return len(path.split("/")) if path else 0
 
 
 def _health(ranked: Iterable[View]) -> tuple[Health, str]:

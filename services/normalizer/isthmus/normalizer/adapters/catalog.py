@@ -23,7 +23,7 @@ from isthmus.normalizer.domain.report import Health
 from isthmus.runtime.errors import IsthmusError
 
 T = TypeVar("T")
-_ROW = re.compile(r"\.\{(\w+)\}")
+_ROW = re.compile(r"@(\w+)")
 
 
 def _health(word: Any) -> Health:
@@ -42,7 +42,9 @@ def _pattern(text: Any) -> re.Pattern[str]:
 
 
 def _words(values: Any) -> Any:
-    return {str(key): value for key, value in values.items()} if isinstance(values, dict) else values
+    if not isinstance(values, dict):
+        return values
+    return {str(key): value for key, value in values.items()}
 
 
 HealthWord = Annotated[Health, BeforeValidator(_health)]
@@ -67,6 +69,7 @@ class VendorEntry(Entry):
     aliases: tuple[str, ...] = ()
     pens: tuple[int, ...] = ()
     serial_prefixes: tuple[str, ...] = ()
+    version_words: tuple[str, ...] = ()
 
 
 class FamilyEntry(Entry):
@@ -86,9 +89,10 @@ class HealthEntry(Entry):
     name: str = Field(min_length=1)
     values: Annotated[dict[str, HealthWord], BeforeValidator(_words)] = {}
     bits: dict[int, HealthWord] = {}
+    octets: dict[int, HealthWord] = {}
     otherwise: HealthWord = Health.UNKNOWN
     protocol: str = ""
-    profile: str = ""
+    vendor: str = ""
 
 
 class MetricEntry(Entry):
@@ -138,9 +142,12 @@ def load(folder: Path) -> Catalog:
     classes = _read(folder, "classes.yaml", dict[str, Literal["0", "1", "2", "3", "3.5", "4", "5"]])
     columns = _read(folder, "attributes.yaml", AttributesEntry)
     families = _read(folder, "families.yaml", list[FamilyEntry])
+    health = _read(folder, "health.yaml", list[HealthEntry])
+    names = {vendor.name for vendor in vendors}
     mistakes = [
         *_vendor_mistakes(vendors),
-        *_family_mistakes(families, {v.name for v in vendors}, classes),
+        *_family_mistakes(families, names, classes),
+        *_health_mistakes(health, names),
         *_source_mistakes(columns),
     ]
     if mistakes:
@@ -151,7 +158,7 @@ def load(folder: Path) -> Catalog:
         {p: {str(a): facts for a, facts in s.items()} for p, s in columns.sources.items()},
         {name: Row(**dict(row)) for name, row in columns.rows.items()},
         tuple(Family(**dict(f)) for f in families),
-        tuple(_health_rule(h) for h in _read(folder, "health.yaml", list[HealthEntry])),
+        tuple(_health_rule(entry) for entry in health),
         tuple(MetricRule(**dict(m)) for m in _read(folder, "metrics.yaml", list[MetricEntry])),
         _traps(_read(folder, "traps.yaml", TrapsEntry)),
     )
@@ -209,6 +216,12 @@ def _family_mistakes(
         groups = {group for pattern in family.says.values() for group in pattern.groupindex}
         for group in sorted(groups - set(ORDER)):
             yield f"{where}: group {group!r} is no attribute"
+
+
+def _health_mistakes(rules: Iterable[HealthEntry], vendors: set[str]) -> Iterable[str]:
+    for rule in rules:
+        if rule.vendor and rule.vendor not in vendors:
+            yield f"health.yaml: {rule.name}: vendor {rule.vendor!r} is not in vendors.yaml"
 
 
 def _source_mistakes(columns: AttributesEntry) -> Iterable[str]:

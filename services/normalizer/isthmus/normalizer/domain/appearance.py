@@ -75,10 +75,10 @@ class Said:
         """The index in `column` of the first row that `row` describes, else of the first row."""
         if row.column in self.columns:
             indices = self.columns[row.column]
-            matches = (i for i in indices if self.numbers.get(f"{row.column}.{i}") == row.equals)
+            matches = [i for i in indices if self.numbers.get(f"{row.column}.{i}") == row.equals]
         else:
-            matches = iter(self.columns.get(column, ()))
-        return next(matches, "")
+            matches = self.columns.get(column, [])
+        return matches[0] if matches else ""
 
 
 def mib_order(index: str) -> tuple[int, ...]:

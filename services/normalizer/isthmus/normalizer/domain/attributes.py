@@ -12,13 +12,13 @@ VERSIONS = frozenset({"hardware", "firmware", "software"})
 PLAIN = ("model", "serial", "order_code", "hardware", "firmware", "software", "name", "location")
 ORDER = ("class", "vendor", *PLAIN, "purdue_level")
 RAW_CHARACTERS = 1024
-_PLACE = re.compile(r"(.+)\.\{(\w+)\}")
+_PLACE = re.compile(r"(\w+)@(\w+)")
 
 
 def attributes(
     said: Said, protocol: str, profile: str, catalog: Catalog
 ) -> tuple[tuple[Attribute, ...], tuple[str, ...]]:
-    """The attributes in their fixed order, and the names of those that the catalogue cannot tell."""
+    """The attributes in their fixed order, and the names of those that no rule can tell."""
     known: dict[str, Attribute] = {}
     vendor = _vendor(said, protocol, catalog)
     if vendor:
@@ -48,7 +48,7 @@ def sources(name: str, said: Said, protocol: str, catalog: Catalog) -> Iterator[
 
 
 def is_placeholder_serial(value: str, catalog: Catalog) -> bool:
-    """Whether a serial number is one that many devices share: empty, a default, one repeated digit."""
+    """Whether many devices share this serial number: empty, a default, one repeated digit."""
     return len(set(value)) < 2 or value in catalog.traps.serials
 
 
@@ -69,7 +69,7 @@ def _plain(
     name: str, said: Said, protocol: str, known: Mapping[str, Attribute], catalog: Catalog
 ) -> Attribute | None:
     for fact, raw in sources(name, said, protocol, catalog):
-        value = _canonical(name, raw, known)
+        value = _canonical(name, raw, known, catalog)
         if name == "serial" and is_placeholder_serial(canonical.serial(raw), catalog):
             continue
         if value:
@@ -77,34 +77,39 @@ def _plain(
     return None
 
 
-def _canonical(name: str, raw: str, known: Mapping[str, Attribute]) -> str:
+def _canonical(name: str, raw: str, known: Mapping[str, Attribute], catalog: Catalog) -> str:
+    vendor = catalog.vendor(known["vendor"].value) if "vendor" in known else None
     if name in VERSIONS:
-        return canonical.version(raw, known["model"].value if "model" in known else "")
-    return canonical.text(raw)
+        model = (known["model"].value,) if "model" in known else ()
+        return canonical.version(raw, (*model, *(vendor.version_words if vendor else ())))
+    value = canonical.text(raw)
+    if name == "serial" and vendor:
+        for prefix in vendor.serial_prefixes:
+            value = value.removeprefix(prefix)
+    return value
 
 
 def _apply_families(
     known: dict[str, Attribute], said: Said, profile: str, catalog: Catalog
 ) -> None:
     vendor = known["vendor"].value if "vendor" in known else ""
-    given: dict[str, Attribute] = {}
-    found: dict[str, Attribute] = {}
+    decided: dict[str, Attribute] = {}
+    filled: dict[str, Attribute] = {}
     for family in catalog.families_of(said.facts.get("sysObjectID", ""), vendor, profile):
-        evidence = _evidence(family, known, said)
+        evidence = _evidence(family, {**known, **decided}, said)
         if evidence is None:
             continue
         rule = f"catalog:{family.name}"
-        raw = " | ".join(evidence.values())[:RAW_CHARACTERS]
+        gives = filled if family.profile else decided
+        words = " | ".join(evidence.values())[:RAW_CHARACTERS]
         for name, value in family.gives.items():
-            before = known[name].raw if name in known else raw
-            given.setdefault(name, Attribute(name, value, before, rule))
+            raw = known[name].raw if name in known else words
+            gives.setdefault(name, Attribute(name, value, raw, rule))
         for name, text in _groups(family, evidence):
-            value = _canonical(name, text, known)
+            value = _canonical(name, text, known, catalog)
             if value:
-                found.setdefault(name, Attribute(name, value, text, rule))
-    for name, attribute in found.items():
-        known.setdefault(name, attribute)
-    known.update(given)
+                filled.setdefault(name, Attribute(name, value, text, rule))
+    known.update({**filled, **known, **decided})
 
 
 def _evidence(family: Family, known: Mapping[str, Attribute], said: Said) -> dict[str, str] | None:

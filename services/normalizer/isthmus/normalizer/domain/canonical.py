@@ -8,13 +8,16 @@ TEXT_CHARACTERS = (
     256  # a longer text is no name, model or serial number; it bounds keys and records
 )
 LEGAL_FORMS = frozenset(
-    "ab ag as co company corp corporation gmbh inc incorporated international kg limited llc ltd nv "
-    "oy oyj plc pte sa sas se spa srl".split()
+    {"ab", "ag", "as", "co", "company", "corp", "corporation", "gmbh", "inc", "incorporated"}
+    | {"international", "kg", "limited", "llc", "ltd", "nv", "oy", "oyj", "plc", "pte", "sa", "sas"}
+    | {"se", "spa", "srl"}
 )
 VERSION_WORDS = re.compile(
-    r"^(?:(?:firmware|software|version|revision|release|ver|rev|fw|sw|hw)\b[ .:_=-]*|[vr][ .]?(?=\d))+",
+    r"^(?:(?:firmware|software|version|revision|release|ver|rev|fw|sw|hw)\b[ .:_=-]*"
+    r"|[vr][ .]?(?=\d))+",
     re.IGNORECASE,
 )
+BUILD = re.compile(r"(?<=\S) +\([^()]*\)$")
 _MAC = re.compile(r"[0-9a-f]{12}")
 _NO_HEX = re.compile(r"[^0-9a-f]")
 
@@ -42,11 +45,13 @@ def slug(name: str) -> str:
     return folded(name).replace(" ", "-")
 
 
-def version(raw: str, model: str = "") -> str:
-    """The version in `raw`, without the words, the model and the `V` that stand before it."""
+def version(raw: str, words: Iterable[str] = ()) -> str:
+    """The version in `raw`, without `words` and `V` before it, and without a build behind it."""
     found = text(raw)
-    if model and found.casefold().startswith(model.casefold()):
-        found = found[len(model) :].lstrip(" :-_/")
+    for word in words:
+        if found.casefold().startswith(word.casefold()):
+            found = found[len(word) :].lstrip(" :-_/")
+    found = BUILD.sub("", found)
     return VERSION_WORDS.sub("", found) or found
 
 
@@ -64,7 +69,7 @@ def mac(raw: str) -> str | None:
 
 
 def is_universal_unicast(address: str) -> bool:
-    """Whether a vendor gave this MAC to one card (IEEE 802: neither the group nor the local bit)."""
+    """Whether a vendor gave this MAC to one card: neither group nor local bit (IEEE 802)."""
     return not int(address[:2], 16) & 0b11 and address != "00:00:00:00:00:00"
 
 

@@ -19,13 +19,15 @@ class Vendor:
     aliases: tuple[str, ...] = ()
     pens: tuple[int, ...] = ()
     serial_prefixes: tuple[str, ...] = ()
+    version_words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Family:
     """What is known of devices that say this; all conditions must hold.
 
-    `gives` decides an attribute; a named group of a pattern only fills one that nothing else gave.
+    `gives` decides an attribute. A named group of a pattern only fills one that nothing else gave,
+    and so does everything of a family known by `profile`: what a device says beats how it is read.
     """
 
     name: str
@@ -38,14 +40,19 @@ class Family:
 
 @dataclass(frozen=True)
 class HealthRule:
-    """What the values of one fact or point mean in the words of NE 107."""
+    """What the values of one fact or point mean in the words of NE 107.
+
+    `bits` counts from the least bit of a number, `octets` from the first bit of a hexadecimal text
+    (SNMP BITS and the like, RFC 2578).
+    """
 
     name: str
     values: Mapping[str, Health] = field(default_factory=dict)
     bits: Mapping[int, Health] = field(default_factory=dict)
+    octets: Mapping[int, Health] = field(default_factory=dict)
     otherwise: Health = Health.UNKNOWN
     protocol: str = ""
-    profile: str = ""
+    vendor: str = ""
 
 
 @dataclass(frozen=True)
@@ -108,7 +115,7 @@ class Catalog:
         return next((self._by_alias[name] for name in names if name in self._by_alias), None)
 
     def vendor_of_pen(self, oid: str) -> Vendor | None:
-        """The vendor whose private enterprise number (IANA) the object identifier holds, or None."""
+        """The vendor whose private enterprise number (IANA) is in the OID, or None."""
         parts = oid.removeprefix(".").split(".", 7)
         if parts[:6] != ["1", "3", "6", "1", "4", "1"] or len(parts) < 7:
             return None
@@ -125,12 +132,12 @@ class Catalog:
 
     @cached_property
     def stable(self) -> frozenset[str]:
-        """Objects that say who a device is and how it is built; others may change with each read."""
+        """Objects that say who a device is and how it is built; others change with each read."""
         sources = {s for kind in self.sources.values() for names in kind.values() for s in names}
         columns = {row.column for row in self.rows.values()}
         said = {name for family in self.families for name in family.says}
         filters = {rule.where for rule in self.metrics if rule.where}
-        return frozenset({base(name) for name in sources | columns | said | filters} | KEY_FACTS)
+        return frozenset({base(name) for name in sources | columns | said | filters}) | KEY_FACTS
 
     @cached_property
     def _by_alias(self) -> Mapping[str, Vendor]:
@@ -176,8 +183,8 @@ KEY_FACTS = frozenset(
 
 
 def base(name: str) -> str:
-    """The column of a MIB instance such as `ifPhysAddress.2`; other names as they are."""
-    return name.partition(".")[0]
+    """The column of `ifPhysAddress.2` or `entPhysicalMfgName@chassis`; other names as they are."""
+    return name.partition(".")[0].partition("@")[0]
 
 
 def _grouped(

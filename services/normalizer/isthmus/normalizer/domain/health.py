@@ -7,6 +7,8 @@ from isthmus.normalizer.domain import canonical
 from isthmus.normalizer.domain.catalog import HealthRule, base
 from isthmus.normalizer.domain.report import Health
 
+HEX = frozenset("0123456789abcdef")
+
 
 @dataclass(frozen=True, slots=True)
 class Watch:
@@ -29,7 +31,7 @@ class HealthPlan:
         worst, reason = Health.UNKNOWN, ""
         for watch in self.texts:
             text = texts[watch.at]
-            health = watch.rule.values.get(canonical.folded(text), watch.rule.otherwise)
+            health = judge_text(watch.rule, text)
             if health > worst:
                 worst, reason = health, f"{watch.name}={canonical.text(text)}"
         for watch in self.numbers:
@@ -42,17 +44,28 @@ class HealthPlan:
 def plan(
     rules: Iterable[HealthRule],
     protocol: str,
-    profile: str,
+    vendor: str,
     facts: tuple[str, ...],
     points: tuple[str, ...],
 ) -> HealthPlan:
-    """The columns of a device that the rules can read; a rule for its profile beats a general one."""
+    """The columns of a device that rules can read; a rule for its vendor beats a general one."""
     fitting = sorted(
-        (r for r in rules if r.protocol in ("", protocol) and r.profile in ("", profile)),
-        key=lambda rule: bool(rule.profile),
+        (r for r in rules if r.protocol in ("", protocol) and r.vendor in ("", vendor)),
+        key=lambda rule: bool(rule.vendor),
     )
     by_name = {rule.name: rule for rule in fitting}
     return HealthPlan(_watches(by_name, facts), _watches(by_name, points))
+
+
+def judge_text(rule: HealthRule, text: str) -> Health:
+    """What a text means: as a word, or as octets written in hexadecimal digits."""
+    if not rule.octets:
+        return rule.values.get(canonical.folded(text), rule.otherwise)
+    digits = "".join(text.split())
+    if not digits or set(digits.lower()) - HEX:
+        return Health.UNKNOWN
+    word, length = int(digits[:16], 16), len(digits[:16]) * 4
+    return _worst(rule, {b: h for b, h in rule.octets.items() if word << b & 1 << length - 1})
 
 
 def judge_number(rule: HealthRule, value: float) -> Health:
@@ -60,10 +73,12 @@ def judge_number(rule: HealthRule, value: float) -> Health:
     if not value.is_integer():  # NaN and infinity as well
         return Health.UNKNOWN
     if rule.bits:
-        word = int(value)
-        set_bits = (health for bit, health in rule.bits.items() if word >> bit & 1)
-        return max(set_bits, default=rule.otherwise)
+        return _worst(rule, {b: h for b, h in rule.bits.items() if int(value) >> b & 1})
     return rule.values.get(f"{value:.0f}", rule.otherwise)
+
+
+def _worst(rule: HealthRule, set_bits: dict[int, Health]) -> Health:
+    return max(set_bits.values(), default=rule.otherwise)
 
 
 def _watches(rules: dict[str, HealthRule], names: tuple[str, ...]) -> tuple[Watch, ...]:

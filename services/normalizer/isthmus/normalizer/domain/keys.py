@@ -50,8 +50,6 @@ def _serial(value: str, vendor_name: str, catalog: Catalog) -> str:
     vendor = catalog.vendor(vendor_name)
     if vendor is None or is_placeholder_serial(serial, catalog):
         return ""
-    for prefix in vendor.serial_prefixes:
-        serial = serial.removeprefix(canonical.serial(prefix))
     return f"{canonical.slug(vendor.name)}/{serial}"
 
 

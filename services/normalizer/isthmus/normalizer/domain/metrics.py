@@ -1,4 +1,4 @@
-"""Metrics in UCUM units: points of a profile as they are, objects of a MIB as the catalogue says."""
+"""Metrics in UCUM units: points of a profile as they are, objects of a MIB by the catalogue."""
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -20,7 +20,7 @@ AGGREGATES: Mapping[str, Callable[[Sequence[float]], float]] = {
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One metric of one device: the columns that hold its parts and, for a percentage, the wholes."""
+    """One metric of one device: the columns of its parts and, for a percentage, of the wholes."""
 
     rule: MetricRule
     at: tuple[int, ...]
@@ -101,5 +101,9 @@ def _finite(names: tuple[str, ...], values: tuple[float, ...], units: tuple[str,
     if all(map(math.isfinite, values)):
         return Metrics(names, values, units)
     kept = [row for row in zip(names, values, units, strict=True) if math.isfinite(row[1])]
-    columns = tuple(zip(*kept, strict=True)) or ((), (), ())
-    return Metrics(*columns, skipped=len(values) - len(kept))
+    return Metrics(
+        tuple(name for name, _, _ in kept),
+        tuple(value for _, value, _ in kept),
+        tuple(unit for _, _, unit in kept),
+        len(values) - len(kept),
+    )

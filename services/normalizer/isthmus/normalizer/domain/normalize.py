@@ -92,7 +92,8 @@ class Normalizer:
         protocol, profile = appearance.protocol, appearance.profile
         found, unrecognised = attributes(said, protocol, profile, catalog)
         identity = Identity(keys(said, appearance, found, catalog), found, unrecognised)
-        judged = health.plan(catalog.health, protocol, profile, layout.facts, layout.points)
+        vendor = identity.value("vendor")
+        judged = health.plan(catalog.health, protocol, vendor, layout.facts, layout.points)
         if protocol == SNMP:
             measured = metrics.plan(catalog.metrics, said, layout.points)
         else:

@@ -17,7 +17,7 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """One device as the endpoint showed it: texts beside `facts`, values and units beside `points`."""
+    """One device as the endpoint showed it: `texts` beside `facts`, the rest beside `points`."""
 
     path: str
     outcome: Outcome

@@ -56,7 +56,7 @@ class Attribute:
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Identity:
-    """Who a device is. Compared as an object: one device keeps one Identity while it says the same."""
+    """Who a device is; compared as an object, for a device keeps one while it says the same."""
 
     keys: tuple[Key, ...]
     attributes: tuple[Attribute, ...] = ()

@@ -1,0 +1,97 @@
+"""The proof: what was found is the truth, the scripted alarms came and went, no device was hurt."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+import yaml
+
+from isthmus.demo.fleet import differences
+from isthmus.demo.stack import Say, Stack
+
+FOUND_WITHIN_S = 120
+ALARM_WITHIN_S = 60
+
+
+async def prove(stack: Stack, fleet_file: Path, say: Say) -> list[str]:
+    """What is not as it should be, a line each; empty when all of it holds."""
+    say("waiting until what was found equals the truth")
+    lines = await found(stack)
+    if not lines:
+        elapsed_s = time.monotonic() - stack.started_at
+        count = len(stack.fleet.devices)
+        say(f"found = truth for all {count} devices, {elapsed_s:.0f} s after the start")
+    events = yaml.safe_load(fleet_file.read_text())["events"]
+    lines += await alarms_of(stack, events, say)
+    return lines + harm(await stack.get("control", "/record"))
+
+
+async def found(stack: Stack, within_s: float = FOUND_WITHIN_S) -> list[str]:
+    """Differences between the inventory and the fleet, once they stay after `within_s`."""
+    deadline = time.monotonic() + within_s
+    lines = ["inventory: no answer"]
+    while time.monotonic() < deadline:
+        try:
+            lines = differences(stack.fleet, await stack.items("inventory", "/v1/assets"))
+        except httpx.HTTPError as error:
+            lines = [f"inventory: {error!r}"]
+        if not lines:
+            break
+        await asyncio.sleep(1)
+    return lines
+
+
+async def alarms_of(stack: Stack, events: list[dict[str, Any]], say: Say) -> list[str]:
+    """Run the events that expect an alarm, at the same time; what did not come of them."""
+    alarms = [
+        (event["name"], expected)
+        for event in events
+        for expected in event["expect"]
+        if expected["service"] == "alerting"
+    ]
+    for name in dict(alarms):
+        say(f"event: {name}")
+        await stack.post("control", f"/events/{name}")
+    results = await asyncio.gather(*(alarm(stack, name, e, say) for name, e in alarms))
+    return [line for line in results if line]
+
+
+async def alarm(stack: Stack, event: str, expected: Mapping[str, Any], say: Say) -> str | None:
+    """Wait for the steps of one expected alarm; the line that says what is missing, or None."""
+    wanted = list(expected["shows"])
+    subject, condition = expected["subject"], expected["condition"]
+    steps: list[str] = []
+    deadline = time.monotonic() + ALARM_WITHIN_S
+    while time.monotonic() < deadline:
+        steps = await _steps(stack, subject, condition)
+        if steps[-len(wanted) :] == wanted:
+            say(f"alarm {condition} of {subject}: {' and '.join(wanted)}")
+            return None
+        await asyncio.sleep(0.5)
+    return f"event {event}: alarm {condition} of {subject}: {steps or 'none'}, expected {wanted}"
+
+
+async def _steps(stack: Stack, subject: str, condition: str) -> list[str]:
+    try:
+        alarms = await stack.items("alerting", "/v1/alarms")
+        mine = [a for a in alarms if (a["subject"], a["condition"]) == (subject, condition)]
+        if not mine:
+            return []
+        page = await stack.get("alerting", f"/v1/alarms/{mine[0]['id']}/transitions")
+    except httpx.HTTPError:
+        return []
+    return [step["kind"] for step in page["items"] if step["kind"] in ("raised", "cleared")]
+
+
+def harm(record: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """What the devices themselves noted that must never be: writes, a second connection."""
+    lines = []
+    for name, device in record.items():
+        if device["writes"]:
+            lines.append(f"{name}: {device['writes']} writes, expected 0")
+        if device["most_open"] > 1:
+            lines.append(f"{name}: {device['most_open']} connections at once, expected 1")
+    return lines

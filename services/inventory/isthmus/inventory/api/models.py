@@ -1,0 +1,163 @@
+"""What the API says and takes, as readers see it in its documentation."""
+
+from datetime import datetime
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from isthmus.inventory.domain.model import Asset, Health, Reachability
+from isthmus.inventory.domain.targets import Target
+from isthmus.inventory.ports import SiteSummary
+
+Next = Annotated[
+    str | None, Field(description="Give it as `cursor` to get the next page; null on the last.")
+]
+
+
+class AssetOut(BaseModel):
+    """One asset as it is now; an empty text means: not known."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    id: str = Field(
+        description="Given once, at discovery; survives a new address, name or network card.",
+        examples=["0b0e9b3c-5a0e-5c8e-9a3f-3f6a54f3f0d1"],
+    )
+    site: str = Field(description="Site that it stands on.", examples=["hagen"])
+    path: str = Field(
+        description="ISA-95 equipment path.",
+        examples=["nordwerk/hagen/press-shop/line-1/press-1"],
+    )
+    class_: str = Field(alias="class", description="Device class.", examples=["plc"])
+    vendor: str = Field(description="Maker.", examples=["Schneider Electric"])
+    model: str = Field(description="Model as its maker prints it.", examples=["BMX P34 2020"])
+    serial: str = Field(description="Serial number.", examples=["21213607"])
+    order_code: str = Field(description="Order code.", examples=["BMXP342020"])
+    hardware: str = Field(description="Hardware version.", examples=["02"])
+    firmware: str = Field(description="Firmware version, without prefix.", examples=["3.20"])
+    software: str = Field(description="Software and its version.", examples=[""])
+    name: str = Field(description="Name that the device gives itself.", examples=["PRESS-1"])
+    purdue_level: str = Field(
+        description="Level of the Purdue model (ISA-99): 0, 1, 2, 3, 3.5, 4, 5.", examples=["1"]
+    )
+    reachability: Reachability = Field(description="Whether any of its sources reaches it.")
+    health: Health = Field(description="NAMUR NE 107 status, the worst that a source says.")
+    health_reason: str = Field(description="What the device said.", examples=["upsBatteryStatus=3"])
+    sources: list[str] = Field(
+        description="Sources `site/target[/device]` that describe it.",
+        examples=[["hagen/press-plc-1"]],
+    )
+    keys: list[str] = Field(
+        description="Identity keys `scope|kind|value` that it holds.",
+        examples=[["global|serial|schneider-electric/21213607"]],
+    )
+    discovered_at: datetime = Field(description="When the first source observed it.")
+    changed_at: datetime = Field(description="When it last changed in anything but being seen.")
+    last_seen_at: datetime | None = Field(
+        description="When it last answered, a few seconds coarse; null if it never did."
+    )
+    revision: int = Field(description="Counts its changes.", examples=[4])
+
+    @classmethod
+    def of(cls, asset: Asset) -> Self:
+        """What the API says of `asset`."""
+        return cls(
+            id=asset.id,
+            health_reason=asset.health_reason,
+            sources=list(asset.sources),
+            keys=sorted(key.id for key in asset.keys),
+            discovered_at=asset.discovered_at,
+            changed_at=asset.changed_at,
+            last_seen_at=asset.last_seen_at,
+            revision=asset.revision,
+            **asset.fields(),  # type: ignore[arg-type]  # pydantic reads the words of the enums
+        )
+
+
+class AssetPage(BaseModel):
+    """Some assets, by id."""
+
+    items: list[AssetOut]
+    next: Next
+
+
+class SiteOut(BaseModel):
+    """One site in numbers."""
+
+    site: str = Field(examples=["hagen"])
+    assets: int = Field(description="How many assets stand there.", examples=[14])
+    online: int = Field(description="How many of them answer.", examples=[13])
+    last_seen_at: datetime | None = Field(description="When one of them last answered.")
+
+    @classmethod
+    def of(cls, site: SiteSummary) -> Self:
+        """What the API says of `site`."""
+        return cls(
+            site=site.site, assets=site.assets, online=site.online, last_seen_at=site.last_seen_at
+        )
+
+
+class SitePage(BaseModel):
+    """Every site, by name."""
+
+    items: list[SiteOut]
+
+
+class TargetIn(BaseModel):
+    """One endpoint that the collectors of its site shall read."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    site: str = Field(description="Site of the endpoint.", examples=["hagen"])
+    target: str = Field(description="Name, unique within the site.", examples=["press-plc-1"])
+    path: str = Field(
+        description="ISA-95 equipment path of the endpoint.",
+        examples=["nordwerk/hagen/press-shop/line-1/press-1"],
+    )
+    interval_s: float = Field(description="Seconds from one read to the next.", examples=[2])
+    profile: str = Field(
+        description="Device profile that says what to read.", examples=["schneider-m340"]
+    )
+    endpoint: dict[str, Any] = Field(
+        description="Protocol word and its connection settings; names a credential, never holds it.",
+        examples=[{"protocol": "modbus", "host": "127.21.0.11", "port": 15020, "units": [1]}],
+    )
+
+
+class TargetOut(TargetIn):
+    """One target as it stands."""
+
+    updated_at: datetime | None = Field(default=None, description="When it was last written.")
+
+    @classmethod
+    def of(cls, target: Target, updated_at: datetime | None = None) -> Self:
+        """What the API says of `target`."""
+        return cls(
+            site=target.site,
+            target=target.target,
+            path=target.path,
+            interval_s=target.interval_s,
+            profile=target.profile,
+            endpoint=dict(target.endpoint),
+            updated_at=updated_at,
+        )
+
+
+class TargetPage(BaseModel):
+    """Some targets, by site and name."""
+
+    items: list[TargetOut]
+    next: Next
+
+
+class Problem(BaseModel):
+    """What went wrong (RFC 9457)."""
+
+    type: str = Field(examples=["about:blank"])
+    status: int = Field(examples=[422])
+    detail: str = Field(examples=["the request is not valid"])
+    fields: list[dict[str, str]] = Field(
+        default=[],
+        description="Fields at fault, each with its reason.",
+        examples=[[{"field": "interval_s", "reason": "0, expected seconds above 0"}]],
+    )

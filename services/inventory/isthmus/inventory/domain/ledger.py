@@ -1,0 +1,291 @@
+"""What a batch of reports does to the assets: a pure fold, from a snapshot to a plan."""
+
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from isthmus.inventory.domain.identity import Match, resolve
+from isthmus.inventory.domain.model import (
+    NAMESPACE,
+    Asset,
+    Change,
+    ChangeKind,
+    Key,
+    Report,
+    View,
+    changes,
+    described,
+    place,
+    view,
+)
+
+NOBODY = ""
+"""Holder of a claim whose asset is gone for good."""
+SEEN_EVERY = timedelta(seconds=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Who holds the claims that a batch asks for, and the assets concerned.
+
+    A claim may name an asset that is not there: its writer has claimed the key, and has not yet
+    written the asset, or never will.
+    """
+
+    claims: Mapping[str, str]
+    assets: Mapping[str, Asset]
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One asset to write as `after`, if it is still as `before`, with what that publishes."""
+
+    before: Asset | None
+    after: Asset
+    changes: tuple[Change, ...]
+    report: Report
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """One asset to remove; `successor` is the asset that it turned out to be, or NOBODY."""
+
+    asset: Asset
+    successor: str
+    changes: tuple[Change, ...]
+    report: Report
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A source that says what it said before: only the time is new."""
+
+    asset_id: str
+    source: str
+    observed_at: datetime
+    alive: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to write, in this order: a crash between two steps is mended by the replay."""
+
+    claims: Mapping[str, str]
+    gains: tuple[Write, ...]
+    losses: tuple[Write, ...]
+    removals: tuple[Removal, ...]
+    moves: Mapping[str, str]
+    seen: tuple[Seen, ...]
+
+
+def lookups(reports: Iterable[Report]) -> set[str]:
+    """The claims that the snapshot for `reports` must hold."""
+    return {key.id for report in reports for key in report.lookups}
+
+
+def silent_endpoints(reports: Iterable[Report]) -> set[str]:
+    """Endpoints that did not answer: the snapshot must hold every asset behind them."""
+    return {report.endpoint for report in reports if _silences(report)}
+
+
+def settle(reports: Iterable[Report], snapshot: Snapshot) -> Plan:
+    """The plan that makes the inventory agree with `reports`, each after the one before it."""
+    ledger = _Ledger(snapshot)
+    for report in reports:
+        ledger.take(report)
+    return ledger.plan()
+
+
+def _silences(report: Report) -> bool:
+    return not report.device and report.reachability == "offline"
+
+
+@dataclass
+class _Entry:
+    """One asset that the batch changed, and why."""
+
+    report: Report
+    changes: list[Change] = field(default_factory=list)
+    lost: bool = False
+
+
+class _Ledger:
+    """The assets and claims as they become while the reports of one batch are taken."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+        self._claims = dict(snapshot.claims)
+        self._assets = dict(snapshot.assets)
+        self._entries: dict[str, _Entry] = {}
+        self._removals: dict[str, Removal] = {}
+        self._seen: dict[str, Seen] = {}
+
+    def take(self, report: Report) -> None:
+        holders = self._holders(report.claims)
+        here = holders.get(place(report.site, report.source).id)
+        before = here.view(report.source) if here else None
+        if before and (report.observed_at, report.id) < (before.observed_at, before.report_id):
+            return
+        if _silences(report) and self._silence_behind(report) and here is None:
+            return
+        if report.device and report.reachability != "offline":
+            self._retire_placeholder(report)
+        after = view(report, before)
+        match = resolve(report, self._holders(report.claims))
+        if here and before and after.same_as(before) and match.same == (here,):
+            self._see(here, after)
+            self._claim(report.claims, here)
+            return
+        asset = self._gain(match, report)
+        if match.displaced:
+            self._displace(match.displaced, asset, report)
+        self._claim(report.claims, asset)
+
+    def _holders(self, keys: Iterable[Key]) -> dict[str, Asset]:
+        found = ((key, self._assets.get(self._claims.get(key.id, NOBODY))) for key in keys)
+        return {key.id: asset for key, asset in found if asset and asset.shows(key)}
+
+    def _see(self, asset: Asset, after: View) -> None:
+        at = after.observed_at
+        views = tuple(after if each.source == after.source else each for each in asset.views)
+        seen_at = max(asset.last_seen_at or at, at) if after.alive else asset.last_seen_at
+        self._assets[asset.id] = replace(asset, views=views, last_seen_at=seen_at)
+        stored = self._snapshot.assets.get(asset.id)
+        known = stored and stored.view(after.source)
+        if known and at - known.observed_at >= SEEN_EVERY:
+            self._seen[after.source] = Seen(asset.id, after.source, at, after.alive)
+
+    def _gain(self, match: Match, report: Report) -> Asset:
+        """The asset that the report is about, as it is after it; the others of `same` are gone."""
+        if not match.same:
+            return self._discover(report)
+        old, *others = match.same
+        views = {each.source: each for asset in reversed(match.same) for each in asset.views}
+        views[report.source] = view(report, views.get(report.source))
+        asset = described(_united(old, others), views.values())
+        entry = self._entry(asset, report)
+        entry.changes += changes(old, asset, report)
+        for other in others:
+            self._merge(other, asset, report)
+        return asset
+
+    def _discover(self, report: Report) -> Asset:
+        asset = Asset(self._free_id(report), report.observed_at, report.observed_at)
+        asset = described(asset, [view(report, None)])
+        self._entry(asset, report).changes.append(Change(asset.id, ChangeKind.DISCOVERED, report))
+        return asset
+
+    def _free_id(self, report: Report) -> str:
+        """The id that was claimed for this device but not yet written, or the report's own."""
+        taken = {NOBODY, *self._assets, *self._removals}
+        holders = (self._claims.get(key.id, NOBODY) for key in report.claims)
+        own = str(uuid.uuid5(NAMESPACE, f"asset|{report.id}"))
+        return next((holder for holder in holders if holder not in taken), own)
+
+    def _merge(self, loser: Asset, winner: Asset, report: Report) -> None:
+        if loser.id in self._snapshot.assets:
+            merged = Change(winner.id, ChangeKind.MERGED, report, "", loser.id, winner.id)
+            self._entry(winner, report).changes.append(merged)
+        self._remove(loser, winner.id, (), report)
+
+    def _displace(self, loser: Asset, asset: Asset, report: Report) -> None:
+        left = described(loser, (v for v in loser.views if v.source != report.source))
+        entry = self._entry(left, report)
+        entry.changes += changes(loser, left, report)
+        entry.lost = True
+        if left.views:
+            return
+        for id in (left.id, asset.id):
+            replaced = Change(id, ChangeKind.REPLACED, report, "", left.id, asset.id)
+            self._entries[id].changes.append(replaced)
+
+    def _silence_behind(self, report: Report) -> bool:
+        """Nothing behind a silent endpoint can be read either; whether there is anything."""
+        prefix, found = f"{report.endpoint}/", False
+        for asset in list(self._assets.values()):
+            behind = {each.source for each in asset.views if each.source.startswith(prefix)}
+            found = found or bool(behind)
+            views = [_silenced(v, report) if v.source in behind else v for v in asset.views]
+            if any(now is not was for now, was in zip(views, asset.views, strict=True)):
+                after = described(asset, views)
+                self._entry(after, report).changes.extend(changes(asset, after, report))
+        return found
+
+    def _retire_placeholder(self, report: Report) -> None:
+        """An endpoint that only stood for the devices behind it goes when they are found."""
+        key = place(report.site, report.endpoint)
+        asset = self._holders([key]).get(key.id)
+        if asset and asset.provisional and asset.sources == (report.endpoint,):
+            retired = Change(asset.id, ChangeKind.RETIRED, report)
+            self._remove(asset, NOBODY, (retired,), report)
+
+    def _remove(
+        self, asset: Asset, successor: str, made: tuple[Change, ...], report: Report
+    ) -> None:
+        stored = self._snapshot.assets.get(asset.id)
+        if stored:
+            self._removals[asset.id] = Removal(stored, successor, made, report)
+        self._entries.pop(asset.id, None)
+        del self._assets[asset.id]
+        for key, holder in self._claims.items():
+            if holder == asset.id:
+                self._claims[key] = successor
+
+    def _claim(self, keys: Iterable[Key], asset: Asset) -> None:
+        for key in keys:
+            holder = self._assets.get(self._claims.get(key.id, NOBODY))
+            if holder is None or not holder.shows(key):
+                self._claims[key.id] = asset.id
+
+    def _entry(self, asset: Asset, report: Report) -> _Entry:
+        self._assets[asset.id] = asset
+        entry = self._entries.setdefault(asset.id, _Entry(report))
+        entry.report = report
+        return entry
+
+    def plan(self) -> Plan:
+        before, claims = self._snapshot.claims, self._claims
+        writes = {id: self._write(id, entry) for id, entry in self._entries.items()}
+        lost = {id for id, entry in self._entries.items() if entry.lost}
+        return Plan(
+            claims={key: id for key, id in claims.items() if key not in before and id != NOBODY},
+            gains=tuple(write for id, write in writes.items() if id not in lost),
+            losses=tuple(write for id, write in writes.items() if id in lost),
+            removals=tuple(self._removals.values()),
+            moves={key: claims[key] for key in before if claims[key] not in (before[key], NOBODY)},
+            seen=tuple(seen for seen in self._seen.values() if seen.asset_id not in writes),
+        )
+
+    def _write(self, id: str, entry: _Entry) -> Write:
+        stored = self._snapshot.assets.get(id)
+        after = replace(
+            self._assets[id],
+            revision=stored.revision + 1 if stored else 1,
+            changed_at=entry.report.observed_at,
+        )
+        return Write(stored, after, tuple(entry.changes), entry.report)
+
+
+def _united(asset: Asset, others: Iterable[Asset]) -> Asset:
+    """`asset` with what `others`, which are the same device, knew besides."""
+    for other in others:
+        seen = [at for at in (asset.last_seen_at, other.last_seen_at) if at]
+        asset = replace(
+            asset,
+            proven=asset.proven | other.proven,
+            attributes={**other.attributes, **asset.attributes},
+            last_seen_at=max(seen, default=None),
+        )
+    return asset
+
+
+def _silenced(before: View, report: Report) -> View:
+    if not before.alive or before.observed_at > report.observed_at:
+        return before
+    return replace(
+        before,
+        reachability=report.reachability,
+        observed_at=report.observed_at,
+        report_id=report.id,
+    )

@@ -1,0 +1,1 @@
+"""What inventory does with messages: the only place that knows their protobuf form."""

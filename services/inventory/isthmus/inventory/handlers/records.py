@@ -1,0 +1,180 @@
+"""The records that inventory publishes, and the reports that it reads, from and to the domain."""
+
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+from google.protobuf.struct_pb2 import Struct
+
+from isthmus.assets.v1 import asset_pb2, change_pb2
+from isthmus.inventory.domain.ledger import Removal, Write
+from isthmus.inventory.domain.model import (
+    ATTRIBUTES,
+    Asset,
+    Change,
+    Health,
+    Key,
+    Reachability,
+    Report,
+    Tier,
+)
+from isthmus.inventory.domain.targets import Target
+from isthmus.runtime.codec import Outgoing, encode, from_timestamp, tombstone
+from isthmus.runtime.errors import Rejected
+from isthmus.telemetry.v1 import report_pb2, target_pb2
+
+ASSETS = "inventory.assets.v1"
+CHANGES = "inventory.changes.v1"
+SOURCE = "inventory"
+
+
+def report(message: report_pb2.Report) -> Report:
+    """The report in the domain's words; raises Rejected."""
+    if not message.HasField("observed_at"):
+        raise Rejected("Report.observed_at: empty, expected a time")
+    return Report(
+        id=_uuid(message.id),
+        site=message.site,
+        target=message.target,
+        device=message.device,
+        path=message.path,
+        observed_at=_milliseconds(from_timestamp(message.observed_at)),
+        reachability=_REACHABILITY.get(message.reachability) or _unknown(message, "reachability"),
+        health=_HEALTH.get(message.health) or _unknown(message, "health"),
+        health_reason=message.health_reason,
+        keys=tuple(_key(key) for key in message.keys),
+        attributes={a.name: a.value for a in message.attributes if a.name in ATTRIBUTES},
+    )
+
+
+def _words(enum: Any, words: Any, prefix: str) -> dict[int, Any]:
+    known = {f"{prefix}_{word.name}": word for word in words}
+    return {number: known[name] for name, number in enum.items() if name in known}
+
+
+_REACHABILITY: dict[int, Reachability] = _words(
+    report_pb2.Reachability, Reachability, "REACHABILITY"
+)
+_HEALTH: dict[int, Health] = {
+    report_pb2.HEALTH_UNSPECIFIED: Health.UNKNOWN,
+    **_words(report_pb2.Health, Health, "HEALTH"),
+}
+_TIERS: dict[int, Tier] = _words(report_pb2.KeyTier, Tier, "KEY_TIER")
+
+
+def _unknown(message: report_pb2.Report, field: str) -> Any:
+    raise Rejected(f"Report.{field}: {getattr(message, field)}, expected a value of its enum")
+
+
+def _key(key: report_pb2.IdentityKey) -> Key:
+    tier = _TIERS.get(key.tier)
+    if tier is None or not (key.scope and key.kind and key.value):
+        shown = f"{key.tier} {key.scope!r} {key.kind!r} {key.value[:80]!r}"
+        raise Rejected(f"Report.keys: {shown}, expected a tier, scope, kind and value")
+    return Key(tier, key.scope, key.kind, key.value)
+
+
+def _uuid(id: str) -> str:
+    try:
+        return str(uuid.UUID(id))
+    except ValueError as error:
+        raise Rejected(f"Report.id: {id[:80]!r}, expected a UUID") from error
+
+
+def _milliseconds(at: datetime) -> datetime:
+    """`at` as the store keeps it, so that a stored time compares equal to its report's."""
+    return at.replace(microsecond=at.microsecond // 1000 * 1000)
+
+
+def written(write: Write, traceparent: bytes | None) -> list[Outgoing]:
+    """What a written asset publishes: its new version, and its history."""
+    asset = write.after
+    version = encode(
+        asset_message(asset),
+        topic=ASSETS,
+        key=asset.id,
+        id=f"{asset.id}/{asset.revision}",
+        source=SOURCE,
+        at=asset.changed_at,
+        traceparent=traceparent,
+    )
+    return [version, *(_history(change, traceparent) for change in write.changes)]
+
+
+def removed(removal: Removal, traceparent: bytes | None) -> list[Outgoing]:
+    """What a removed asset publishes: its tombstone, and its history."""
+    gone = tombstone(ASSETS, removal.asset.id)
+    return [gone, *(_history(change, traceparent) for change in removal.changes)]
+
+
+def asset_message(asset: Asset) -> asset_pb2.Asset:
+    """The whole asset as it is now."""
+    message = asset_pb2.Asset(
+        id=asset.id,
+        site=asset.site,
+        path=asset.path,
+        reachability=report_pb2.Reachability.Value(f"REACHABILITY_{asset.reachability.name}"),
+        health=_health(asset.health),
+        health_reason=asset.health_reason,
+        sources=asset.sources,
+        keys=sorted(key.id for key in asset.keys),
+        revision=asset.revision,
+    )
+    for name, value in asset.attributes.items():
+        setattr(message, name, value)
+    message.discovered_at.FromDatetime(asset.discovered_at)
+    message.changed_at.FromDatetime(asset.changed_at)
+    return message
+
+
+def _health(health: Health) -> report_pb2.Health:
+    name = "UNSPECIFIED" if health is Health.UNKNOWN else health.name
+    return report_pb2.Health.Value(f"HEALTH_{name}")
+
+
+def _history(change: Change, traceparent: bytes | None) -> Outgoing:
+    said = change.report
+    message = change_pb2.Change(
+        id=change.id,
+        asset_id=change.asset_id,
+        kind=change_pb2.ChangeKind.Value(f"CHANGE_KIND_{change.kind.name}"),
+        field=change.field,
+        before=change.before,
+        after=change.after,
+        source=said.source,
+        report_id=said.id,
+        site=said.site,
+    )
+    message.observed_at.FromDatetime(said.observed_at)
+    return encode(
+        message,
+        topic=CHANGES,
+        key=change.asset_id,
+        id=change.id,
+        source=SOURCE,
+        at=said.observed_at,
+        traceparent=traceparent,
+    )
+
+
+def target_record(target: Target, updated_at: datetime) -> Outgoing:
+    """The record that tells the collectors of its site to read `target` from now on."""
+    endpoint = Struct()
+    endpoint.update(target.endpoint)
+    message = target_pb2.Target(
+        site=target.site,
+        target=target.target,
+        path=target.path,
+        interval_s=target.interval_s,
+        profile=target.profile,
+        endpoint=endpoint,
+    )
+    message.updated_at.FromDatetime(updated_at.astimezone(UTC))
+    return encode(
+        message,
+        topic=f"inventory.targets.{target.site}.v1",
+        key=target.id,
+        id=f"{target.id}/{updated_at.isoformat()}",
+        source=SOURCE,
+        at=updated_at,
+    )

@@ -1,0 +1,112 @@
+"""What the handlers and the API need from the outside."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+from isthmus.inventory.domain.ledger import Removal, Seen, Snapshot, Write
+from isthmus.inventory.domain.model import Asset
+from isthmus.inventory.domain.targets import Target
+from isthmus.runtime.codec import Outgoing
+
+W = TypeVar("W", Write, Removal)
+
+
+@dataclass(frozen=True, slots=True)
+class Publishing:
+    """A target to store together with the record that publishes it."""
+
+    target: Target
+    updated_at: datetime
+    record: Outgoing
+
+
+@dataclass(frozen=True, slots=True)
+class SiteSummary:
+    """How many assets a site has, how many answer, and when one last did."""
+
+    site: str
+    assets: int
+    online: int
+    last_seen_at: datetime | None
+
+
+class AssetStore(Protocol):
+    """Keeps assets and the claims on their keys. Every method may raise Retryable.
+
+    A method that returns False has met another writer: what it did stands, and the caller reads
+    again and decides anew. Nothing is published unless the asset that it belongs to was written,
+    and then it is, sooner or later, at least once and in order for each asset.
+    """
+
+    async def snapshot(self, claims: Collection[str], endpoints: Collection[str]) -> Snapshot:
+        """The holders of `claims`, and every asset that `endpoints` or devices behind describe.
+
+        Claims of merged assets are held by their successor.
+        """
+
+    async def claim(self, claims: Mapping[str, str]) -> bool:
+        """Give each key to its asset; False when one of them was taken already."""
+
+    async def write(self, writes: Sequence[tuple[Write, Sequence[Outgoing]]]) -> bool:
+        """Write each asset that is still at the revision of `before`; False when one was not."""
+
+    async def remove(self, removals: Sequence[tuple[Removal, Sequence[Outgoing]]]) -> bool:
+        """Remove each asset, hand its claims to the successor; False when one had changed."""
+
+    async def move(self, moves: Mapping[str, str]) -> None:
+        """Give each claimed key to another asset."""
+
+    async def seen(self, seen: Sequence[Seen]) -> None:
+        """Note when sources last said what they had said before."""
+
+
+class AssetDirectory(Protocol):
+    """Reads assets for people and their tools. Every method may raise Retryable."""
+
+    async def asset(self, id: str) -> Asset | None:
+        """The asset, or None when there is none of that id, or no more."""
+
+    async def assets(
+        self, *, site: str | None, class_: str | None, after: str, limit: int
+    ) -> list[Asset]:
+        """At most `limit` assets whose id comes after `after`, by id."""
+
+    async def sites(self) -> list[SiteSummary]:
+        """Every site that has an asset, by name."""
+
+
+class TargetStore(Protocol):
+    """Keeps targets. Every method may raise Retryable."""
+
+    async def known(self, ids: Collection[str]) -> Mapping[str, Target]:
+        """The targets of these ids that are there."""
+
+    async def put(self, targets: Sequence[Publishing]) -> None:
+        """Write each target and publish its record, both or neither."""
+
+    async def targets(
+        self, *, site: str | None, after: str, limit: int
+    ) -> list[tuple[Target, datetime]]:
+        """At most `limit` targets whose id comes after `after`, with when they were written."""
+
+
+class SiteTopics(Protocol):
+    """Says which sites have a topic for their targets."""
+
+    async def sites(self) -> set[str]:
+        """Names of the sites; raises Retryable when Kafka cannot be asked."""
+
+
+class Measures(Protocol):
+    """Counts what the handlers do; never blocks, never raises."""
+
+    def changed(self, kind: str) -> None:
+        """An asset changed in this way."""
+
+    def raced(self) -> None:
+        """A batch met another writer and is decided anew."""
+
+    def unchanged(self, reports: int) -> None:
+        """So many reports of a batch made no new version of an asset."""

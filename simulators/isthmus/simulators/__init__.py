@@ -1,0 +1,1 @@
+"""Simulated sites: devices that answer over real sockets, and the truth about them."""

@@ -1,0 +1,275 @@
+"""OPC UA servers, each with the machines that it shows; write services refused and counted."""
+
+import asyncio
+import contextlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from asyncua import ua
+from asyncua.common.node import Node
+from asyncua.server.binary_server_asyncio import BinaryServer, OPCUAProtocol
+from asyncua.server.server import Server
+from asyncua.server.uaprocessor import UaProcessor
+from asyncua.ua.object_ids import ObjectIdNames
+from asyncua.ua.status_codes import StatusCodes
+
+from isthmus.simulators.devices import OpcuaDevice, OpcuaMachine, OpcuaType
+from isthmus.simulators.record import Record
+from isthmus.simulators.state import Scalar, State
+
+DI = "http://opcfoundation.org/UA/DI/"
+MACHINERY = "http://opcfoundation.org/UA/Machinery/"
+NAMESPACES = {
+    "di": DI,
+    "machinery": MACHINERY,
+    "machinetool": "http://opcfoundation.org/UA/MachineTool/",
+    "robotics": "http://opcfoundation.org/UA/Robotics/",
+}
+# Well-known node ids: DeviceSet (OPC 10000-100) and Machines (OPC 40001-1).
+PLACES = {"di:DeviceSet": (DI, 5001), "machinery:Machines": (MACHINERY, 1001)}
+WRITES = frozenset(
+    {
+        "AddNodes",
+        "AddReferences",
+        "Call",
+        "DeleteNodes",
+        "DeleteReferences",
+        "HistoryUpdate",
+        "Write",
+    }
+)
+REFRESH_S = 1.0
+
+
+class _Processor(UaProcessor):
+    """Counts every service request, and refuses those that would change anything."""
+
+    record: Record
+
+    async def _process_message(self, typeid: Any, requesthdr: Any, seqhdr: Any, body: Any) -> Any:
+        name = ObjectIdNames.get(typeid.Identifier, "other")
+        service = name.removesuffix("_Encoding_DefaultBinary").removesuffix("Request")
+        self.record.began(service, write=service in WRITES)
+        try:
+            if service in WRITES:
+                raise ua.uaerrors.BadUserAccessDenied
+            process: Any = super()._process_message
+            return await process(typeid, requesthdr, seqhdr, body)
+        finally:
+            self.record.ended()
+
+
+class _Link(OPCUAProtocol):
+    """One connection, which is one secure channel."""
+
+    record: Record
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self.record.connected()
+        processor: Any = _Processor(self.iserver, self.transport, self.limits)
+        processor.record = self.record
+        processor.set_policies(self.policies)
+        self.processor = processor
+
+    def connection_lost(self, ex: BaseException | None) -> None:
+        self.record.disconnected()
+        super().connection_lost(ex)
+
+
+class _Listener(BinaryServer):
+    """Makes links that keep the record."""
+
+    record: Record
+
+    def _make_protocol(self) -> OPCUAProtocol:
+        link = _Link(self.iserver, self._policies, self.clients, self.closing_tasks, self.limits)
+        link.record = self.record
+        return link
+
+
+@dataclass(frozen=True)
+class Machine:
+    """One machine behind a server: its device file and its values."""
+
+    device: OpcuaMachine
+    state: State
+
+
+@dataclass
+class _Shown:
+    """A variable, the template that fills it, and what was written last."""
+
+    node: Node
+    kind: OpcuaType
+    template: Scalar
+    state: State
+    last: tuple[bool, Scalar] | None = None
+
+
+class OpcuaServer:
+    """One OPC UA endpoint without security, for anonymous readers."""
+
+    def __init__(
+        self,
+        address: str,
+        port: int,
+        device: OpcuaDevice,
+        state: State,
+        machines: Mapping[str, Machine],
+    ) -> None:
+        self.address, self.port = address, port
+        self.record = Record()
+        self.states = {"": state, **{name: machine.state for name, machine in machines.items()}}
+        self._device, self._state, self._machines = device, state, machines
+        self._shown: list[_Shown] = []
+        self._server = Server()
+        self._listener: _Listener | None = None
+        self._refreshing: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        server = self._server
+        await server.init()
+        server.set_endpoint(f"opc.tcp://{self.address}:{self.port}")
+        server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
+        server.set_identity_tokens([ua.AnonymousIdentityToken])
+        await self._describe()
+        await self._build()
+        await self.refresh()
+        await server._setup_server_nodes()
+        await server.iserver.start()
+        await self._listen()
+        self._refreshing = asyncio.create_task(self._refresh_for_ever())
+
+    async def stop(self) -> None:
+        if self._refreshing is not None:
+            self._refreshing.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._refreshing
+        await self._mute()
+        await self._server.iserver.stop()
+
+    async def changed(self) -> None:
+        """Show changed values at once; a silent server listens no more and drops what is open."""
+        await self.refresh()
+        if self._state.silent:
+            await self._mute()
+        elif self._listener is None:
+            await self._listen()
+
+    async def refresh(self) -> None:
+        """Write what changed since the last time; the nodes of a silent machine turn bad."""
+        for shown in self._shown:
+            now = shown.state.silent, shown.state.show(shown.template)
+            if now != shown.last:
+                shown.last = now
+                value = _data_value(shown.kind, now[1], bad=now[0])
+                await self._server.write_attribute_value(shown.node.nodeid, value)
+
+    async def _refresh_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(REFRESH_S)
+            await self.refresh()
+
+    async def _listen(self) -> None:
+        server = self._server
+        self._listener = _Listener(server.iserver, self.address, self.port, server.limits)
+        self._listener.record = self.record
+        self._listener.set_policies(server._policies)
+        await self._listener.start()
+        self.port = self._listener.port
+
+    async def _mute(self) -> None:
+        if self._listener is not None:
+            listener, self._listener = self._listener, None
+            await listener.stop()
+
+    async def _describe(self) -> None:
+        info, show = self._device.server, self._state.show
+        await self._server.set_application_uri(info.application_uri)
+        self._server.product_uri = info.product_uri
+        self._server.name = self._server.manufacturer_name = str(show(info.product))
+        await self._server.set_build_info(
+            info.product_uri,
+            str(show(info.manufacturer)),
+            str(show(info.product)),
+            str(show(info.software_version)),
+            "1",
+            datetime(2024, 9, 3, tzinfo=UTC),
+        )
+
+    async def _build(self) -> None:
+        for uri in [*NAMESPACES.values(), self._device.namespace]:
+            await self._server.register_namespace(uri)
+        places = {place: await self._place(place) for place in PLACES}
+        if self._device.name:
+            top = places[self._device.place]
+            await self._show(top, self._device.name, self._device.nodes, self._state)
+        for name, machine in self._machines.items():
+            top = places[machine.device.place]
+            await self._show(top, name, machine.device.nodes, machine.state)
+
+    async def _place(self, place: str) -> Node:
+        uri, number = PLACES[place]
+        index = await self._server.get_namespace_index(uri)
+        name = ua.QualifiedName(place.split(":")[1], index)
+        return await self._server.nodes.objects.add_folder(
+            ua.NodeId(ua.Int32(number), ua.Int16(index)), name
+        )
+
+    async def _show(
+        self,
+        top: Node,
+        name: str,
+        nodes: Mapping[str, tuple[OpcuaType, Scalar]],
+        state: State,
+    ) -> None:
+        objects = {"": await top.add_object(*await self._names(name, f"own:{name}"))}
+        for path, (kind, template) in nodes.items():
+            parent = await self._parent(objects, name, path)
+            identifier, browse_name = await self._names(f"{name}/{path}", path.split("/")[-1])
+            value = _data_value(kind, state.show(template), bad=False).Value
+            nameplate = path.rsplit("/", 1)[-1].startswith(("di:", "machinery:"))
+            add = parent.add_property if nameplate else parent.add_variable
+            node = await add(identifier, browse_name, value)
+            self._shown.append(_Shown(node, kind, template, state))
+
+    async def _parent(self, objects: dict[str, Node], name: str, path: str) -> Node:
+        above = ""
+        for step in path.split("/")[:-1]:
+            here = f"{above}/{step}".strip("/")
+            if here not in objects:
+                names = await self._names(f"{name}/{here}", step)
+                objects[here] = await objects[above].add_object(*names)
+            above = here
+        return objects[above]
+
+    async def _names(self, identifier: str, browse_name: str) -> tuple[ua.NodeId, ua.QualifiedName]:
+        prefix, name = browse_name.split(":", 1)
+        own = await self._server.get_namespace_index(self._device.namespace)
+        index = own
+        if prefix != "own":
+            index = await self._server.get_namespace_index(NAMESPACES[prefix])
+        return ua.NodeId(ua.String(identifier), ua.Int16(own)), ua.QualifiedName(name, index)
+
+
+def _data_value(kind: OpcuaType, value: Scalar, *, bad: bool) -> ua.DataValue:
+    typed: object
+    if kind == "LocalizedText":
+        typed = ua.LocalizedText(str(value))
+    elif kind == "Boolean":
+        typed = bool(value)
+    elif kind == "String":
+        typed = str(value)
+    else:
+        typed = float(value) if kind == "Double" else round(float(value))
+    status = StatusCodes.BadNoCommunication if bad else StatusCodes.Good
+    now = ua.DateTime.now(UTC)
+    return ua.DataValue(
+        ua.Variant(typed, ua.VariantType[kind]),
+        StatusCode=ua.StatusCode(ua.UInt32(status)),
+        SourceTimestamp=now,
+        ServerTimestamp=now,
+    )

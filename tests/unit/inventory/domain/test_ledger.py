@@ -1,0 +1,409 @@
+"""What batches of reports do to the assets, whatever their order."""
+
+import uuid
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from isthmus.inventory.domain.ledger import (
+    NOBODY,
+    Plan,
+    Snapshot,
+    lookups,
+    settle,
+)
+from isthmus.inventory.domain.model import (
+    Asset,
+    Change,
+    ChangeKind,
+    Health,
+    Key,
+    Reachability,
+    Report,
+    Tier,
+)
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def serial(value: str) -> Key:
+    return Key(Tier.UNIQUE, "global", "serial", value)
+
+
+def mac(value: str) -> Key:
+    return Key(Tier.STRONG, "hagen", "mac", value)
+
+
+def host(value: str) -> Key:
+    return Key(Tier.WEAK, "hagen", "hostname", value)
+
+
+def report(target: str, second: int, *keys: Key, device: str = "", **more: object) -> Report:
+    offline = more.pop("offline", False)
+    made = Report(
+        id=str(uuid.uuid5(uuid.NAMESPACE_OID, f"{target}/{device}@{second}")),
+        site="hagen",
+        target=target,
+        device=device,
+        path="nordwerk/hagen/press-shop",
+        observed_at=NOON + timedelta(seconds=second),
+        reachability=Reachability.OFFLINE if offline else Reachability.ONLINE,
+        keys=keys,
+    )
+    return replace(made, **more)  # type: ignore[arg-type]
+
+
+@dataclass
+class Inventory:
+    """What the store keeps, applied as a store applies a plan."""
+
+    claims: dict[str, str] = field(default_factory=dict)
+    assets: dict[str, Asset] = field(default_factory=dict)
+    gone: dict[str, str] = field(default_factory=dict)
+    history: list[Change] = field(default_factory=list)
+    versions: int = 0
+
+    def take(self, *reports: Report) -> Plan:
+        wanted = lookups(reports)
+        claims = {key: self._holder(id) for key, id in self.claims.items() if key in wanted}
+        plan = settle(reports, Snapshot(claims, dict(self.assets)))
+        self.claims |= plan.claims
+        for write in (*plan.gains, *plan.losses):
+            self.assets[write.after.id] = write.after
+            self.history += write.changes
+            self.versions += 1
+        for removal in plan.removals:
+            del self.assets[removal.asset.id]
+            self.gone[removal.asset.id] = removal.successor
+            self.history += removal.changes
+        self.claims |= plan.moves
+        return plan
+
+    def _holder(self, id: str) -> str:
+        while id in self.gone:
+            id = self.gone[id]
+        return id
+
+    def kinds(self) -> list[ChangeKind]:
+        return [change.kind for change in self.history]
+
+    def one(self) -> Asset:
+        (asset,) = self.assets.values()
+        return asset
+
+
+def test_a_device_that_reports_first_is_discovered() -> None:
+    """An unknown device becomes one asset, with its keys, attributes and source."""
+    inventory = Inventory()
+
+    inventory.take(report("plc", 0, serial("s/1"), attributes={"vendor": "Siemens"}))
+
+    asset = inventory.one()
+    assert asset.fields()["vendor"] == "Siemens"
+    assert asset.sources == ("hagen/plc",)
+    assert asset.revision == 1
+    assert inventory.kinds() == [ChangeKind.DISCOVERED]
+
+
+def test_a_replayed_report_changes_nothing() -> None:
+    """The same report again makes no version and no change."""
+    inventory = Inventory()
+    first = report("plc", 0, serial("s/1"))
+
+    inventory.take(first)
+    plan = inventory.take(first)
+
+    assert (plan.gains, plan.losses, plan.removals, plan.seen) == ((), (), (), ())
+    assert plan.claims == plan.moves == {}
+
+
+def test_an_older_report_changes_nothing() -> None:
+    """A report from before the stored one of its source is passed over."""
+    inventory = Inventory()
+    inventory.take(report("plc", 9, serial("s/1"), attributes={"firmware": "2"}))
+
+    plan = inventory.take(report("plc", 3, serial("s/1"), attributes={"firmware": "1"}))
+
+    assert plan.gains == ()
+    assert inventory.one().attributes["firmware"] == "2"
+
+
+def test_an_unchanged_report_only_says_that_the_device_was_seen() -> None:
+    """The time is written at most every few seconds, and no version is made of it."""
+    inventory = Inventory()
+    inventory.take(report("plc", 0, serial("s/1")))
+
+    soon, later = (inventory.take(report("plc", s, serial("s/1"))) for s in (2, 6))
+
+    assert soon.seen == ()
+    assert [seen.source for seen in later.seen] == ["hagen/plc"]
+    assert later.gains == soon.gains == ()
+
+
+def test_a_changed_field_is_history() -> None:
+    """Other firmware makes a new version and a CHANGED with before and after."""
+    inventory = Inventory()
+    inventory.take(report("plc", 0, serial("s/1"), attributes={"firmware": "3.20"}))
+
+    inventory.take(report("plc", 5, serial("s/1"), attributes={"firmware": "3.30"}))
+
+    change = inventory.history[-1]
+    assert (change.field, change.before, change.after) == ("firmware", "3.20", "3.30")
+    assert inventory.one().revision == 2
+
+
+def test_a_partial_report_takes_no_attribute_away() -> None:
+    """What a report does not say stays as it was known."""
+    inventory = Inventory()
+    inventory.take(report("plc", 0, serial("s/1"), mac("m"), attributes={"model": "M340"}))
+
+    plan = inventory.take(report("plc", 5, serial("s/1")))
+
+    assert plan.gains == ()
+    assert inventory.one().attributes["model"] == "M340"
+    assert mac("m") in inventory.one().keys
+
+
+def test_one_device_on_two_protocols_is_one_asset() -> None:
+    """A shared serial number joins the sources."""
+    inventory = Inventory()
+
+    inventory.take(report("plc", 0, serial("s/1")), report("scada", 1, serial("s/1"), device="Plc"))
+
+    assert inventory.one().sources == ("hagen/plc", "hagen/scada/Plc")
+
+
+def test_two_devices_with_one_network_name_stay_two() -> None:
+    """A weak key does not join devices that have proven to differ, and nothing flaps."""
+    inventory = Inventory()
+    reports = [report(t, s, serial(t), host("press")) for s in (0, 1, 2) for t in ("a", "b")]
+
+    for each in reports:
+        inventory.take(each)
+
+    assert len(inventory.assets) == 2
+    assert inventory.versions == 2
+
+
+def test_a_cloned_engine_id_does_not_join_devices_with_serial_numbers() -> None:
+    """A strong key is vetoed by different unique keys of one kind."""
+    inventory = Inventory()
+
+    inventory.take(report("a", 0, serial("s/1"), mac("m")), report("b", 0, serial("s/2"), mac("m")))
+
+    assert len(inventory.assets) == 2
+
+
+def test_assets_that_turn_out_to_be_one_are_merged_into_the_oldest() -> None:
+    """The younger goes, the older keeps its id and gets its sources and keys."""
+    inventory = Inventory()
+    inventory.take(report("a", 0, mac("m")))
+    oldest = inventory.one()
+    inventory.take(report("b", 1, serial("s/1")))
+    youngest = next(asset for asset in inventory.assets.values() if asset.id != oldest.id)
+
+    inventory.take(report("a", 2, mac("m"), serial("s/1")))
+
+    assert inventory.one().id == oldest.id
+    assert inventory.one().sources == ("hagen/a", "hagen/b")
+    assert inventory.gone == {youngest.id: oldest.id}
+    merged = [change for change in inventory.history if change.kind is ChangeKind.MERGED]
+    assert [(c.asset_id, c.before) for c in merged] == [(oldest.id, youngest.id)]
+
+
+def test_a_swapped_unit_is_another_asset() -> None:
+    """Another serial number at the same place: REPLACED on both, and the place goes over."""
+    inventory = Inventory()
+    inventory.take(report("gw", 0, serial("s/1"), host("u"), device="unit-1"))
+    old = inventory.one()
+
+    inventory.take(report("gw", 5, serial("s/2"), host("u"), device="unit-1"))
+
+    new = next(asset for asset in inventory.assets.values() if asset.id != old.id)
+    replaced = [c for c in inventory.history if c.kind is ChangeKind.REPLACED]
+    assert {(c.asset_id, c.before, c.after) for c in replaced} == {
+        (old.id, old.id, new.id),
+        (new.id, old.id, new.id),
+    }
+    assert inventory.assets[old.id].sources == ()
+    assert inventory.assets[old.id].reachability is Reachability.OFFLINE
+    assert serial("s/1") in inventory.assets[old.id].keys
+    assert inventory.claims[host("u").id] == new.id
+
+
+def test_a_replay_from_before_a_swap_does_not_undo_it() -> None:
+    """Reports of the old device at a place are older than what the place says now."""
+    inventory = Inventory()
+    swap = [report("gw", second, serial(f"s/{second}")) for second in (1, 2)]
+    inventory.take(*swap)
+    assets, versions = dict(inventory.assets), inventory.versions
+
+    inventory.take(*swap)
+
+    assert (inventory.assets, inventory.versions) == (assets, versions)
+
+
+def test_a_device_that_moved_is_the_same_asset() -> None:
+    """A known serial number at a new address keeps its id and gains the source."""
+    inventory = Inventory()
+    inventory.take(report("a", 0, serial("s/1"), path="x/hagen/one"))
+    inventory.take(report("a", 1, offline=True))
+
+    inventory.take(report("b", 2, serial("s/1"), path="x/hagen/two"))
+
+    assert inventory.one().sources == ("hagen/a", "hagen/b")
+    assert inventory.one().path == "x/hagen/two"
+
+
+def test_a_dead_device_is_one_provisional_asset_until_it_speaks() -> None:
+    """A target that never answered is an offline asset, which becomes the device later."""
+    inventory = Inventory()
+    inventory.take(report("plc", 0, offline=True))
+    provisional = inventory.one()
+    assert provisional.reachability is Reachability.OFFLINE
+    assert provisional.last_seen_at is None
+
+    inventory.take(report("plc", 5, serial("s/1")))
+
+    assert inventory.one().id == provisional.id
+    assert inventory.one().reachability is Reachability.ONLINE
+
+
+def test_a_silent_endpoint_silences_the_devices_behind_it() -> None:
+    """When a gateway does not answer, its units are offline, and it is no asset by itself."""
+    inventory = Inventory()
+    inventory.take(*(report("gw", 0, serial(f"s/{n}"), device=f"unit-{n}") for n in (1, 2)))
+
+    inventory.take(report("gw", 5, offline=True))
+
+    assert [a.reachability for a in inventory.assets.values()] == [Reachability.OFFLINE] * 2
+
+
+def test_a_placeholder_of_a_gateway_goes_when_its_units_are_found() -> None:
+    """A gateway that was silent at first leaves no ghost once it serves its units."""
+    inventory = Inventory()
+    inventory.take(report("gw", 0, offline=True))
+
+    inventory.take(report("gw", 5, serial("s/1"), device="unit-1"))
+
+    assert inventory.one().sources == ("hagen/gw/unit-1",)
+    assert list(inventory.gone.values()) == [NOBODY]
+    assert ChangeKind.RETIRED in inventory.kinds()
+
+
+def test_an_asset_is_online_while_any_source_reaches_it() -> None:
+    """One dead protocol of two does not make a device offline."""
+    inventory = Inventory()
+    inventory.take(report("a", 0, serial("s/1")), report("b", 0, serial("s/1")))
+
+    inventory.take(report("a", 1, offline=True))
+
+    assert inventory.one().reachability is Reachability.ONLINE
+
+
+@pytest.mark.parametrize("others", [Health.NORMAL, Health.UNKNOWN, Health.MAINTENANCE_REQUIRED])
+def test_the_worst_health_of_the_living_sources_counts(others: Health) -> None:
+    """NE 107: a failure is not hidden by a source that knows less."""
+    inventory = Inventory()
+
+    inventory.take(
+        report("a", 0, serial("s/1"), health=others),
+        report("b", 0, serial("s/1"), health=Health.FAILURE, health_reason="fan=3"),
+    )
+
+    assert inventory.one().health is Health.FAILURE
+    assert inventory.one().health_reason == "fan=3"
+
+
+def test_a_claim_whose_asset_was_never_written_is_adopted() -> None:
+    """A crash between claim and asset leaves an id that the next report fills."""
+    inventory = Inventory(claims={serial("s/1").id: "abandoned"})
+
+    inventory.take(report("a", 0, serial("s/1")))
+
+    assert inventory.one().id == "abandoned"
+
+
+DEVICES = 3
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> list[list[Report]]:
+    """Reports of each source in their order; a source shows some keys of one device."""
+    sources = draw(st.integers(1, 5))
+    found = []
+    for number in range(sources):
+        device = draw(st.integers(1, DEVICES))
+        known = [serial(f"s/{device}"), mac(f"m/{device}"), host(f"h/{device}")]
+        shown = draw(st.lists(st.sampled_from(known), unique=True))
+        reports = []
+        for second in range(draw(st.integers(1, 4))):
+            if draw(st.booleans()):
+                attributes = {"firmware": draw(st.sampled_from("12"))}
+                made = report(f"t{number}", second, *shown, attributes=attributes)
+            else:
+                made = report(f"t{number}", second, offline=True)
+            reports.append(made)
+        found.append(reports)
+    return found
+
+
+def _interleaved(chance: Random, histories: list[list[Report]]) -> list[list[Report]]:
+    """Some order of all reports that keeps each source's own, with replays, cut into batches."""
+    queues = [list(reports) for reports in histories]
+    taken: list[Report] = []
+    while any(queues):
+        taken.append(chance.choice([queue for queue in queues if queue]).pop(0))
+        if chance.random() < 0.3:
+            taken.append(chance.choice(taken))
+    size = chance.randint(1, 6)
+    return [taken[start : start + size] for start in range(0, len(taken), size)]
+
+
+def _essence(inventory: Inventory) -> set[object]:
+    return {
+        (a.sources, a.keys, tuple(sorted(a.fields().items())), a.health_reason)
+        for a in inventory.assets.values()
+    }
+
+
+CHANCES = st.randoms(use_true_random=False)
+
+
+@settings(max_examples=60, deadline=None)
+@given(histories(), CHANCES)
+def test_any_interleaving_and_replay_of_the_same_reports_gives_the_same_assets(
+    made: list[list[Report]], chance: Random
+) -> None:
+    """Order between sources, batches and duplicates are Kafka's business, not the inventory's."""
+    inventories = (Inventory(), Inventory())
+    for inventory in inventories:
+        for batch in _interleaved(chance, made):
+            inventory.take(*batch)
+
+    first, second = inventories
+    assert _essence(first) == _essence(second)
+
+
+@settings(max_examples=60, deadline=None)
+@given(histories(), CHANCES)
+def test_sources_that_share_a_key_are_one_asset_and_others_are_not(
+    made: list[list[Report]], chance: Random
+) -> None:
+    """Assets are the connected components of sources by keys; each key has one living holder."""
+    inventory = Inventory()
+    for batch in _interleaved(chance, made):
+        inventory.take(*batch)
+
+    shown: dict[str, set[str]] = {}
+    for reports in made:
+        keys = {key.id for each in reports for key in each.keys} | {f"source {reports[0].source}"}
+        joined = [group for group in shown if shown[group] & keys]
+        shown[reports[0].source] = keys.union(*(shown.pop(group) for group in joined))
+    assert len(inventory.assets) == len(shown)
+    for key, holder in inventory.claims.items():
+        assert inventory._holder(holder) in inventory.assets, key

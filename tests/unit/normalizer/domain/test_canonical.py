@@ -1,0 +1,124 @@
+"""One spelling for what devices spell in many ways."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from isthmus.normalizer.domain import canonical
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        ("V3.20", "3.20"),
+        ("v2.3.1", "2.3.1"),
+        ("FW 03.10.08", "03.10.08"),
+        ("Firmware: 1.2", "1.2"),
+        ("Version V4.10", "4.10"),
+        ("rev. 7", "7"),
+        ("R 5.1", "5.1"),
+        ("8.1.44 (b2024090310)", "8.1.44"),
+        ("15.2(8)E2", "15.2(8)E2"),
+        ("6.1.1-2", "6.1.1-2"),
+        ("C2.4", "C2.4"),
+        ("UPS 16.5", "UPS 16.5"),
+        ("MSNGM.081.232", "MSNGM.081.232"),
+        ("(7)", "(7)"),
+        ("version", "version"),
+        ("", ""),
+    ],
+)
+def test_a_version_keeps_only_the_version(raw: str, expected: str) -> None:
+    """Words before a version and a build behind it go; what is part of the version stays."""
+    assert canonical.version(raw) == expected
+
+
+def test_a_version_loses_the_words_that_the_catalogue_names() -> None:
+    """A model or a product name before the version is no part of it."""
+    assert canonical.version("RobotWare 7.8.2", ["RobotWare"]) == "7.8.2"
+    assert canonical.version("BMX P34 2020 V3.20", ["BMX P34 2020"]) == "3.20"
+
+
+def test_a_text_has_no_control_characters() -> None:
+    """What a register map pads with zeros, and what a terminal would obey, is not shown."""
+    assert canonical.text("  BMX\x00\x00 P34\u200b\r\n2020\x1b[31m ") == "BMX P34 2020 [31m"
+
+
+@given(st.text())
+def test_a_text_is_printable_short_and_stays_as_it_is(raw: str) -> None:
+    """Whatever comes in, the canonical text can be printed, is bounded, and is its own canonical form."""
+    found = canonical.text(raw)
+
+    assert found.isprintable()
+    assert len(found) <= canonical.TEXT_CHARACTERS
+    assert canonical.text(found) == found
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        ("Schneider-Electric", ["schneider electric", "schneider"]),
+        ("Beckhoff Automation GmbH & Co. KG", ["beckhoff automation", "beckhoff"]),
+        ("Cisco Systems, Inc.", ["cisco systems", "cisco"]),
+        ("SE", []),
+    ],
+)
+def test_a_vendor_is_looked_up_without_its_legal_form(raw: str, expected: list[str]) -> None:
+    """Case, punctuation and legal form do not matter, and trailing words matter last."""
+    assert list(canonical.vendor_names(raw)) == expected
+
+
+def test_a_serial_number_is_compared_without_grouping() -> None:
+    """Blanks, hyphens and case that only group a serial number make no other machine."""
+    assert canonical.serial(" 30-0b2c 7741\x00") == "300B2C7741"
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        ("00:1b:0c:3a:10:01", "00:1b:0c:3a:10:01"),
+        ("00-1B-0C-3A-10-01", "00:1b:0c:3a:10:01"),
+        ("001b.0c3a.1001", "00:1b:0c:3a:10:01"),
+        ("00:1b:0c", None),
+        ("00:1b:0c:3a:10:01:ff:fe", None),
+        ("", None),
+    ],
+)
+def test_a_mac_has_one_spelling(raw: str, expected: str | None) -> None:
+    """An EUI-48 is written with colons in lower case; nothing else is one."""
+    assert canonical.mac(raw) == expected
+
+
+@pytest.mark.parametrize(
+    ("mac", "expected"),
+    [
+        ("00:1b:0c:3a:10:01", True),
+        ("02:42:ac:11:00:02", False),
+        ("01:00:5e:00:00:01", False),
+        ("ff:ff:ff:ff:ff:ff", False),
+        ("00:00:00:00:00:00", False),
+    ],
+)
+def test_only_a_universal_unicast_mac_belongs_to_one_card(mac: str, expected: bool) -> None:
+    """Group, local and empty addresses tell no card apart."""
+    assert canonical.is_universal_unicast(mac) is expected
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        ("4C4C4544-0042-3510-8052-B4C04F4A3132", "4c4c4544-0042-3510-8052-b4c04f4a3132"),
+        ("urn:uuid:4c4c4544004235108052b4c04f4a3132", "4c4c4544-0042-3510-8052-b4c04f4a3132"),
+        ("00000000-0000-0000-0000-000000000000", None),
+        ("ffffffff-ffff-ffff-ffff-ffffffffffff", None),
+        ("not a uuid", None),
+    ],
+)
+def test_a_uuid_has_one_spelling(raw: str, expected: str | None) -> None:
+    """A UUID is written as RFC 9562 does; one of equal digits says nothing."""
+    assert canonical.uuid(raw) == expected
+
+
+def test_a_host_name_is_short_and_in_lower_case() -> None:
+    """The domain of a host is no part of its name."""
+    assert canonical.host("LYO-ERP-1.nordwerk.example") == "lyo-erp-1"

@@ -233,7 +233,7 @@ async def test_a_person_acknowledges_what_they_saw_and_nothing_newer(alerting: S
 
 
 async def test_a_person_s_act_and_the_next_report_do_not_lose_each_other(alerting: Service) -> None:
-    """The owner of the alarm finds its version outdated by the API, and goes on from the new one."""
+    """The owner finds its version outdated by the API, and goes on from the new one."""
     await alerting.send(alerting.report(0, health=Health.HEALTH_FAILURE))
     await alerting.transitions("health-failure", 1)
     await alerting.acknowledge("health-failure", by="a", seq=1)
@@ -248,7 +248,7 @@ async def test_a_person_s_act_and_the_next_report_do_not_lose_each_other(alertin
 async def test_a_delay_that_runs_when_the_service_is_killed_ends_in_the_next_one(
     alerting: Service,
 ) -> None:
-    """Kill -9 between crossing and deadline: the restarted service raises it, with no new report."""
+    """Kill -9 between crossing and deadline: the next one raises it, with no new report."""
     alerting.start_at = datetime.now(UTC)
     await alerting.send(alerting.report(0, metrics={"pressure": (12.0, "bar")}))
     async with AsyncMongoClient[dict[str, Any]](alerting.uri, tz_aware=True) as client:

@@ -3,14 +3,22 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 from isthmus.inventory.domain.ledger import Removal, Seen, Snapshot, Write
 from isthmus.inventory.domain.model import Asset
 from isthmus.inventory.domain.targets import Target
 from isthmus.runtime.codec import Outgoing
 
-W = TypeVar("W", Write, Removal)
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of a seed file, not yet looked at; `site` is what the file's name says."""
+
+    file: str
+    number: int
+    site: str
+    content: object
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ def measure(
 
 def test_points_of_a_profile_pass_through() -> None:
     """The profile has named and scaled them already."""
-    plan = metrics.MetricPlan(("temperature", "pressure"), ("Cel", "bar"))
+    plan = metrics.plan_points(("temperature", "pressure"), ("Cel", "bar"))
 
     found = plan.measure((44.5, 182.0))
 
@@ -34,9 +34,16 @@ def test_points_of_a_profile_pass_through() -> None:
     )  # fmt: skip
 
 
+def test_standard_nodes_are_health_and_no_metrics() -> None:
+    """`DeviceHealth` is not a quantity; it is in the report's health."""
+    plan = metrics.plan_points(("DeviceHealth", "temperature"), ("1", "Cel"))
+
+    assert plan.measure((4.0, 44.5)).names == ("temperature",)
+
+
 def test_what_is_no_finite_number_is_left_out_and_counted() -> None:
     """A broken sensor says NaN; nobody can compare with that."""
-    plan = metrics.MetricPlan(("a", "b", "c"), ("1", "Cel", "1"))
+    plan = metrics.plan_points(("a", "b", "c"), ("1", "Cel", "1"))
 
     found = plan.measure((math.nan, 2.0, math.inf))
 

@@ -66,28 +66,18 @@ class TargetTopic(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
     ) -> None:
         self.topic = f"inventory.targets.{site}.v1"
         self._settings = settings
+        self._site = site
+        self._name = name
         self._owner = owner
         self._fence = fence
         self._busy = asyncio.Lock()
         self._assigned: set[TopicPartition] = set()
         self._ends: dict[TopicPartition, int] = {}
         self._loaded: set[TopicPartition] = set()
-        # The assignor keeps its memory in class attributes: a class of one's own for each consumer.
-        sticky = type("Sticky", (StickyPartitionAssignor,), {})
-        session_ms = int(settings.session_timeout_s * 1000)
-        self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=settings.bootstrap_servers,
-            client_id=name,
-            group_id=f"collector.{site}",
-            group_instance_id=settings.group_instance_id,
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            partition_assignment_strategy=(sticky,),
-            session_timeout_ms=session_ms,
-            heartbeat_interval_ms=session_ms // HEARTBEATS_PER_SESSION,
-        )
+        self._consumer: Any = None
 
     async def __aenter__(self) -> Self:
+        self._consumer = self._member()
         try:
             await self._consumer.start()
             if self.topic not in await self._consumer.topics():
@@ -108,6 +98,22 @@ class TargetTopic(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         async with self._busy:
             await self._owner.release()
         await self._consumer.stop()
+
+    def _member(self) -> AIOKafkaConsumer:
+        # The assignor keeps its memory in class attributes: a class of one's own for each consumer.
+        sticky = type("Sticky", (StickyPartitionAssignor,), {})
+        session_ms = int(self._settings.session_timeout_s * 1000)
+        return AIOKafkaConsumer(
+            bootstrap_servers=self._settings.bootstrap_servers,
+            client_id=self._name,
+            group_id=f"collector.{self._site}",
+            group_instance_id=self._settings.group_instance_id,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            partition_assignment_strategy=(sticky,),
+            session_timeout_ms=session_ms,
+            heartbeat_interval_ms=session_ms // HEARTBEATS_PER_SESSION,
+        )
 
     async def check(self) -> str | None:
         """Why nothing can be polled, or None."""

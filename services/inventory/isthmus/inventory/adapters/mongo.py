@@ -133,7 +133,11 @@ class MongoAssets:
         with translated():
             # As a command, because motor and AsyncMongoClient differ in aggregate().
             reply = await self._database.command(
-                "aggregate", "assets", pipeline=stages, cursor={"batchSize": SITES_MAX}
+                "aggregate",
+                "assets",
+                pipeline=stages,
+                cursor={"batchSize": SITES_MAX},
+                codec_options=self._database.codec_options,
             )
         return [
             SiteSummary(row["_id"], row["assets"], row["online"], row["last_seen_at"])

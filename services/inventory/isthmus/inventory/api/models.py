@@ -70,7 +70,7 @@ class AssetOut(BaseModel):
             changed_at=asset.changed_at,
             last_seen_at=asset.last_seen_at,
             revision=asset.revision,
-            **asset.fields(),  # type: ignore[arg-type]  # pydantic reads the words of the enums
+            **asset.fields(),
         )
 
 
@@ -119,7 +119,7 @@ class TargetIn(BaseModel):
         description="Device profile that says what to read.", examples=["schneider-m340"]
     )
     endpoint: dict[str, Any] = Field(
-        description="Protocol word and its connection settings; names a credential, never holds it.",
+        description="Protocol word and its connection settings; a credential by its name only.",
         examples=[{"protocol": "modbus", "host": "127.21.0.11", "port": 15020, "units": [1]}],
     )
 

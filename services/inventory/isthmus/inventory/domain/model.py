@@ -100,7 +100,7 @@ def place(site: str, source: str) -> Key:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What one source has said of an asset up to its last report; a partial report takes nothing."""
+    """What one source has said of an asset; a partial report takes nothing away."""
 
     source: str
     site: str

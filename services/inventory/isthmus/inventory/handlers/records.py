@@ -113,7 +113,7 @@ def asset_message(asset: Asset) -> asset_pb2.Asset:
         id=asset.id,
         site=asset.site,
         path=asset.path,
-        reachability=report_pb2.Reachability.Value(f"REACHABILITY_{asset.reachability.name}"),
+        reachability=f"REACHABILITY_{asset.reachability.name}",
         health=_health(asset.health),
         health_reason=asset.health_reason,
         sources=asset.sources,
@@ -127,9 +127,9 @@ def asset_message(asset: Asset) -> asset_pb2.Asset:
     return message
 
 
-def _health(health: Health) -> report_pb2.Health:
+def _health(health: Health) -> str:
     name = "UNSPECIFIED" if health is Health.UNKNOWN else health.name
-    return report_pb2.Health.Value(f"HEALTH_{name}")
+    return f"HEALTH_{name}"
 
 
 def _history(change: Change, traceparent: bytes | None) -> Outgoing:
@@ -137,7 +137,7 @@ def _history(change: Change, traceparent: bytes | None) -> Outgoing:
     message = change_pb2.Change(
         id=change.id,
         asset_id=change.asset_id,
-        kind=change_pb2.ChangeKind.Value(f"CHANGE_KIND_{change.kind.name}"),
+        kind=f"CHANGE_KIND_{change.kind.name}",
         field=change.field,
         before=change.before,
         after=change.after,

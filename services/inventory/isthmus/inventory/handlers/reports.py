@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from isthmus.inventory.domain.ledger import (
     Plan,
+    Removal,
     Write,
     lookups,
     settle,
@@ -77,7 +78,7 @@ class Reports:
         return done
 
     def _count(self, plan: Plan, reports: Sequence[Report]) -> None:
-        changing = [*plan.gains, *plan.losses, *plan.removals]
+        changing: list[Write | Removal] = [*plan.gains, *plan.losses, *plan.removals]
         for each in changing:
             for change in each.changes:
                 self._measures.changed(change.kind)

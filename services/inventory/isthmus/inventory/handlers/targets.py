@@ -1,26 +1,15 @@
 """Takes targets from seed files and from people, and publishes them to the collectors."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import structlog
 
 from isthmus.inventory.domain.targets import InvalidTarget, Target, target
 from isthmus.inventory.handlers.records import target_record
-from isthmus.inventory.ports import Publishing, SiteTopics, TargetStore
+from isthmus.inventory.ports import Publishing, Row, SiteTopics, TargetStore
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One row of a seed file, not yet looked at; `site` is what the file's name says."""
-
-    file: str
-    number: int
-    site: str
-    content: object
 
 
 class Targets:

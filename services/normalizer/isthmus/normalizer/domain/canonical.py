@@ -23,10 +23,15 @@ _NO_HEX = re.compile(r"[^0-9a-f]")
 
 
 def text(raw: str) -> str:
-    """`raw` without control characters, surrogates, and surplus white space; bounded in length."""
+    """`raw` without what cannot be printed and without surplus white space; bounded in length."""
     if not raw.isprintable():
-        raw = "".join(" " if unicodedata.category(c)[0] in "CZ" else c for c in raw)
+        raw = "".join(c if c.isprintable() else _blank(c) for c in raw)
     return " ".join(raw.split())[:TEXT_CHARACTERS].rstrip()
+
+
+def _blank(character: str) -> str:
+    """A blank for what separates words, controls among it; nothing for what has no width."""
+    return " " if unicodedata.category(character) in {"Cc", "Zl", "Zp", "Zs"} else ""
 
 
 def folded(raw: str) -> str:

@@ -41,20 +41,30 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class MetricPlan:
-    """Which metrics the columns of one device make; `steps` None: each point is one."""
+    """Which metrics the points of one device make: some as they are, others by a rule."""
 
-    names: tuple[str, ...]
-    units: tuple[str, ...]
-    steps: tuple[Step, ...] | None = None
+    names: tuple[str, ...] = ()
+    units: tuple[str, ...] = ()
+    at: tuple[int, ...] = ()
+    steps: tuple[Step, ...] = ()
 
     def measure(self, values: tuple[float, ...]) -> Metrics:
         """The metrics of one read."""
-        if self.steps is None:
-            return _finite(self.names, values, self.units)
+        if not self.steps:
+            return _finite(self.names, tuple([values[at] for at in self.at]), self.units)
         made = [(step.rule, step.value(values)) for step in self.steps]
         known = [(rule, value) for rule, value in made if value is not None]
-        names, units = (tuple(getattr(rule, f) for rule, _ in known) for f in ("metric", "unit"))
-        return _finite(names, tuple(value for _, value in known), units)
+        return _finite(
+            tuple([rule.metric for rule, _ in known]),
+            tuple([value for _, value in known]),
+            tuple([rule.unit for rule, _ in known]),
+        )
+
+
+def plan_points(points: tuple[str, ...], units: tuple[str, ...]) -> MetricPlan:
+    """The points that a profile has named; standard nodes such as `DeviceHealth` are no metrics."""
+    at = tuple(i for i, name in enumerate(points) if name == name.lower())
+    return MetricPlan(tuple(points[i] for i in at), tuple(units[i] for i in at), at)
 
 
 def plan(rules: Iterable[MetricRule], said: Said, points: tuple[str, ...]) -> MetricPlan:
@@ -67,8 +77,7 @@ def plan(rules: Iterable[MetricRule], said: Said, points: tuple[str, ...]) -> Me
         step = _step(rule, said, columns)
         if step:
             steps.setdefault(rule.metric, step)
-    used = tuple(steps.values())
-    return MetricPlan(tuple(s.rule.metric for s in used), tuple(s.rule.unit for s in used), used)
+    return MetricPlan(steps=tuple(steps.values()))
 
 
 def _step(rule: MetricRule, said: Said, columns: Mapping[str, Mapping[str, int]]) -> Step | None:

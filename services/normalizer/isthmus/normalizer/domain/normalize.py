@@ -97,7 +97,7 @@ class Normalizer:
         if protocol == SNMP:
             measured = metrics.plan(catalog.metrics, said, layout.points)
         else:
-            measured = metrics.MetricPlan(layout.points, layout.units)
+            measured = metrics.plan_points(layout.points, layout.units)
         return Recognition(identity, judged, measured)
 
 

@@ -33,6 +33,7 @@ NAMEPLATE = {
         "machinery:Identification/machinery:YearOfConstruction",
     )
 }
+TEXTS = frozenset(NAMEPLATE) - {"DeviceHealth"}
 IDENTIFYING = frozenset({"Manufacturer", "Model", "SerialNumber", "ProductInstanceUri"})
 # OPC 10000-5, 6.3.1 and 12.10.
 SERVER = {
@@ -80,6 +81,7 @@ class Item:
     name: str
     unit: str = "1"
     enum: Mapping[int, str] = field(default_factory=dict)
+    number: bool = True
 
 
 @dataclass
@@ -119,7 +121,9 @@ async def _items(
     items: dict[str, Item] = {}
     for (_, value), found in zip(wanted, nodes, strict=True):
         if found is not None:
-            items.setdefault(value.name, Item(found, value.name, value.unit, value.enum))
+            items.setdefault(
+                value.name, Item(found, value.name, value.unit, value.enum, value.name not in TEXTS)
+            )
     return list(items.values())
 
 
@@ -147,7 +151,7 @@ def place(item: Item, raw: Any, facts: dict[str, str], points: dict[str, Any]) -
         return
     if item.enum:
         facts[item.name] = item.enum.get(int(raw), str(int(raw)))
-    elif isinstance(raw, int | float):
+    elif item.number and isinstance(raw, int | float):
         points[item.name] = (float(raw), item.unit)
     else:
         facts[item.name] = str(raw).strip()

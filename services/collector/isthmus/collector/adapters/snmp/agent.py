@@ -62,6 +62,7 @@ class Agent:
         self._version = version
         self._timeout_s = timeout_s
         self._session: SnmpSession | None = None
+        self._absent: set[str] = set()
 
     @property
     def walks(self) -> bool:
@@ -97,11 +98,13 @@ class Agent:
     def close(self) -> None:
         """End the session; SNMP says nothing to the agent."""
         self._session = None
+        self._absent.clear()
 
     async def get(self, oids: Iterable[str]) -> dict[str, Value]:
         """The values of those instances that the agent has."""
         found: dict[str, Value] = {}
-        for chunk in _chunks(list(oids), VARBINDS_MAX[self._version]):
+        present = [oid for oid in oids if oid not in self._absent]
+        for chunk in _chunks(present, VARBINDS_MAX[self._version]):
             found |= await self._get(chunk)
         return found
 
@@ -112,13 +115,17 @@ class Agent:
     async def _get(self, oids: list[str]) -> dict[str, Value]:
         session = self._live()
         try:
-            return await self._ask(lambda: session.get_many(oids))
+            found: dict[str, Value] = await self._ask(lambda: session.get_many(oids))
         except NoSuchInstance:
-            if len(oids) == 1:
-                return {}
+            found = {}
+        if found or self._version != "1":
+            return found
         # Version 1 answers nothing at all when one object is missing (RFC 1157, 4.1.2).
-        halves = oids[: len(oids) // 2], oids[len(oids) // 2 :]
-        return await self._get(halves[0]) | await self._get(halves[1])
+        if len(oids) == 1:
+            self._absent.update(oids)
+            return {}
+        middle = len(oids) // 2
+        return await self._get(oids[:middle]) | await self._get(oids[middle:])
 
     async def _walk(self, column: str) -> dict[str, Value]:
         rows: dict[str, Value] = {}

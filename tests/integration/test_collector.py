@@ -1,0 +1,218 @@
+"""The collector on a real Kafka, polling simulated devices."""
+
+import asyncio
+import os
+import sys
+import time
+import uuid
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from google.protobuf.json_format import ParseDict
+
+from isthmus.demo.process import Process
+from isthmus.runtime import topics
+from isthmus.simulators.devices import Library, ModbusDevice
+from isthmus.simulators.modbus import ModbusServer, Unit
+from isthmus.telemetry.v1.observation_pb2 import OUTCOME_OK, Observation
+from isthmus.telemetry.v1.target_pb2 import Target
+
+DEVICES = Path(__file__).parents[2] / "simulators" / "devices"
+VALUES_REQUEST = "fc04"  # the profile abb-ac800m reads its input registers once a slot
+INTERVAL_S = 0.5
+FAILOVER_S = 15
+
+
+async def device() -> ModbusServer:
+    """A listening controller."""
+    model = Library(folder=DEVICES).read("modbus/abb-ac800m", ModbusDevice)
+    server = ModbusServer("127.0.0.1", 0, {1: Unit(model, model.state({"serial": "S1"}, "test"))})
+    await server.start()
+    return server
+
+
+@dataclass
+class Site:
+    """A site of its own: its targets topic, what its collectors said, and its collectors."""
+
+    name: str
+    kafka: str
+    folder: Path
+    producer: AIOKafkaProducer
+    processes: ExitStack
+    observations: list[Observation] = field(default_factory=list)
+    letters: list[Any] = field(default_factory=list)
+
+    def collect(self, name: str) -> Process:
+        """Start one collector process."""
+        environ = {
+            **{n: v for n, v in os.environ.items() if not n.startswith("ISTHMUS_")},
+            "ISTHMUS_KAFKA__BOOTSTRAP_SERVERS": self.kafka,
+            "ISTHMUS_COLLECTOR__SITE": self.name,
+            "ISTHMUS_COLLECTOR__NAME": name,
+            "ISTHMUS_HTTP__PORT": "0",
+        }
+        command = [sys.executable, "-m", "isthmus.collector"]
+        process = Process(name, command, self.folder / f"{name}.log", environ)
+        process.start()
+        self.processes.callback(process.stop)
+        return process
+
+    async def write(self, target: str, port: int, **fields: Any) -> None:
+        """Write one target."""
+        message = Target(
+            site=self.name, target=target, interval_s=INTERVAL_S, profile="abb-ac800m"
+        )
+        endpoint = {"protocol": "modbus", "host": "127.0.0.1", "port": port}
+        ParseDict(fields.pop("endpoint", endpoint), message.endpoint)
+        for name, value in fields.items():
+            setattr(message, name, value)
+        await self.send(target, message.SerializeToString())
+
+    async def send(self, target: str, value: bytes | None) -> None:
+        """Write one record."""
+        topic = f"inventory.targets.{self.name}.v1"
+        await self.producer.send_and_wait(topic, key=f"{self.name}/{target}".encode(), value=value)
+
+    def of(self, target: str) -> list[Observation]:
+        """What was said of one target."""
+        return [o for o in self.observations if o.target == target]
+
+    def collectors(self) -> set[str]:
+        """Who has said anything."""
+        return {o.collector for o in self.observations}
+
+    async def listen(self, consumer: AIOKafkaConsumer) -> None:
+        """Gather what concerns this site."""
+        async for record in consumer:
+            if not record.key.startswith(f"{self.name}/".encode()):
+                continue
+            if record.topic == "collector.dlq":
+                self.letters.append(record)
+            else:
+                self.observations.append(Observation.FromString(record.value))
+
+
+@pytest.fixture
+def processes() -> Iterator[ExitStack]:
+    """Processes that end with the test."""
+    with ExitStack() as stack:
+        yield stack
+
+
+@pytest.fixture
+async def site(kafka: str, processes: ExitStack, tmp_path: Path) -> AsyncIterator[Site]:
+    """A site that only this test has."""
+    name = f"t-{uuid.uuid4().hex[:8]}"
+    await topics.apply(kafka, [name], replication_factor=1)
+    consumer = AIOKafkaConsumer(
+        "collector.observations.v1", "collector.dlq",
+        bootstrap_servers=kafka, auto_offset_reset="earliest",
+    )  # fmt: skip
+    async with AIOKafkaProducer(bootstrap_servers=kafka) as producer, consumer:
+        site = Site(name, kafka, tmp_path, producer, processes)
+        listening = asyncio.create_task(site.listen(consumer))
+        yield site
+        listening.cancel()
+        await asyncio.wait({listening})
+
+
+async def until(true: Callable[[], object], timeout_s: float = 30) -> float:
+    """Wait; the seconds that it took."""
+    started = time.monotonic()
+    while not true():
+        assert time.monotonic() - started < timeout_s, f"not within {timeout_s} s"
+        await asyncio.sleep(0.05)
+    return time.monotonic() - started
+
+
+async def test_a_target_record_becomes_observations_until_its_tombstone(site: Site) -> None:
+    """Every slot of a target is one Observation; a tombstone closes the connection for good."""
+    server = await device()
+    await site.write("dcs-1", server.port, path="e/s/a")
+    site.collect("one")
+    await until(lambda: len(site.of("dcs-1")) >= 4)
+    observation = site.of("dcs-1")[0]
+    assert observation.outcome == OUTCOME_OK
+    assert (observation.path, observation.protocol) == ("e/s/a", "modbus")
+    assert observation.address == f"127.0.0.1:{server.port}"
+    device_ = observation.devices[0]
+    assert dict(zip(device_.fact, device_.text, strict=True))["serial_number"] == "S1"
+    await site.send("dcs-1", None)
+    await until(lambda: server.record.connections == 0)
+    read = server.record.requests[VALUES_REQUEST]
+    await asyncio.sleep(3 * INTERVAL_S)
+    assert server.record.requests[VALUES_REQUEST] == read
+    assert server.record.connections_most == 1
+    assert server.record.writes == 0
+    await server.stop()
+
+
+async def test_a_bad_target_is_a_dead_letter_and_the_others_go_on(site: Site) -> None:
+    """What is no Target, or a wrong one, goes byte for byte to the dead letters, with the reason."""
+    server = await device()
+    await site.send("bytes", b"\xff\xff\xff")
+    await site.write("typo", server.port, endpoint={"protocol": "modbus", "hots": "127.0.0.1"})
+    await site.write("profile", server.port, profile="acme-9000")
+    await site.write("good", server.port)
+    site.collect("one")
+    await until(lambda: len(site.letters) == 3 and site.of("good"))
+    letters = {letter.key.decode().split("/")[1]: letter for letter in site.letters}
+    reasons = {name: dict(letter.headers)["dlq-reason"] for name, letter in letters.items()}
+    assert letters["bytes"].value == b"\xff\xff\xff"
+    assert b"endpoint.modbus.host" in reasons["typo"]
+    assert b"profiles/acme-9000.yaml" in reasons["profile"]
+    assert {o.target for o in site.observations} == {"good"}
+    await server.stop()
+
+
+async def test_a_changed_target_is_polled_at_its_new_place_alone(site: Site) -> None:
+    """A later record moves its own target and leaves the other's connection as it is."""
+    old, new, other = [await device() for _ in range(3)]
+    await site.write("moves", old.port)
+    await site.write("stays", other.port)
+    site.collect("one")
+    await until(lambda: site.of("moves") and site.of("stays"))
+    await site.write("moves", new.port)
+    await until(lambda: new.record.requests[VALUES_REQUEST] > 2)
+    assert old.record.connections == 0
+    assert other.record.requests["fc2b"] == 1, "the other target was connected anew"
+    for server in (old, new, other):
+        await server.stop()
+
+
+async def test_two_collectors_share_the_targets_and_a_killed_one_is_replaced(site: Site) -> None:
+    """No slot is read twice, by whomever; the devices of a killed collector are read again soon."""
+    servers = {f"dcs-{n}": await device() for n in range(12)}
+    for target, server in servers.items():
+        await site.write(target, server.port)
+    first = site.collect("first")
+    await until(lambda: len({o.target for o in site.observations}) == 12)
+    site.collect("second")
+    await until(lambda: site.collectors() == {"first", "second"})
+    await asyncio.sleep(2)
+    said = {o.target for o in site.observations[-12:] if o.collector == "first"}
+    first.kill()
+    killed_at = time.time()
+
+    def taken_over() -> bool:
+        later = {o.target for o in site.observations if o.slot_at.ToSeconds() > killed_at}
+        return said <= later
+
+    await until(taken_over, FAILOVER_S)
+    await asyncio.sleep(1)
+    slots = Counter(o.id for o in site.observations)
+    assert said
+    assert slots.most_common(1)[0][1] == 1, "a slot was published twice"
+    for target, server in servers.items():
+        read = server.record.requests[VALUES_REQUEST]
+        assert read <= len(site.of(target)) + 2, f"{target}: a slot was read twice"
+        assert server.record.in_flight_most == 1
+        assert server.record.connections_most == 1
+        await server.stop()

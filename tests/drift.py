@@ -18,6 +18,8 @@ import grpc_tools
 from faststream.specification import AsyncAPI
 
 from isthmus.runtime.app import Application
+from isthmus.runtime.settings import names
+from isthmus.runtime.topics import registry
 
 ROOT = Path(__file__).parents[1]
 API = ROOT / "docs" / "api"
@@ -55,6 +57,9 @@ def documents() -> Files:
         app = wired(service)
         if service in WITH_API:
             files[API / f"{service}.openapi.json"] = _json(app.http.openapi())
+        for name, topic in registry().items():
+            if topic.writer == service:
+                app.broker.publisher(name, title=name, description=topic.purpose)
         made = AsyncAPI(app.broker, title=app.http.title, version=app.http.version)
         files[API / f"{service}.asyncapi.json"] = _json(
             json.loads(made.to_specification().to_json())
@@ -65,10 +70,11 @@ def documents() -> Files:
 def wired(service: str) -> Application:
     """The application of a service, as its `__main__` builds it."""
     module = import_module(f"isthmus.{service}.app")
-    kind: Any = import_module(f"isthmus.{service}.settings").Settings
-    names = import_module("isthmus.runtime.settings").names(kind)
+    kind: Any = getattr(
+        import_module(f"isthmus.{service}.settings"), f"{service.capitalize()}Settings"
+    )
     groups: dict[str, dict[str, str]] = {}
-    for name, (group, field) in names.items():
+    for name, (group, field) in names(kind).items():
         if name in SETTINGS:
             groups.setdefault(group, {})[field] = SETTINGS[name]
     app: Application = module.build(kind(**groups))

@@ -2,7 +2,7 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -329,7 +329,7 @@ async def test_a_crash_between_any_two_steps_is_mended_by_the_replay(store: Mong
 async def _cut(store: MongoAssets, reports: list[Report], steps: int) -> None:
     claims = {key.id for report in reports for key in report.claims}
     plan = settle(reports, await store.snapshot(claims, []))
-    work = [
+    work: list[Callable[[], Awaitable[bool]]] = [
         lambda: store.claim(plan.claims),
         lambda: store.write([(write, []) for write in plan.gains]),
         lambda: store.write([(write, []) for write in plan.losses]),

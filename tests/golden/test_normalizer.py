@@ -1,21 +1,59 @@
 """Every golden case comes out as its `report.json` says, and the simulated fleet as its truth."""
 
-import sys
+import asyncio
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from google.protobuf.json_format import MessageToDict, ParseDict
 
 from isthmus.normalizer.adapters import catalog
 from isthmus.normalizer.app import CATALOG
 from isthmus.normalizer.domain.normalize import Normalizer
+from isthmus.normalizer.handlers import Handler
+from isthmus.runtime.codec import Record
+from isthmus.runtime.consume import Batch
+from isthmus.telemetry.v1.observation_pb2 import Observation
+from isthmus.telemetry.v1.report_pb2 import Report
 
-sys.path.insert(0, str(Path(__file__).parent))
-from cases import cases, expected, made
-
-FLEET = Path(__file__).parents[2] / "simulators" / "fleet.yaml"
+FOLDER = Path(__file__).parent
+FLEET = FOLDER.parents[1] / "simulators" / "fleet.yaml"
 TRUTHS: list[dict[str, Any]] = yaml.safe_load(FLEET.read_text())["devices"]
+
+
+class NoStatistics:
+    """Counts nothing."""
+
+    def reported(self, reachability: str, count: int) -> None: ...
+    def unrecognised(self, attribute: str) -> None: ...
+    def skipped(self, count: int) -> None: ...
+
+
+def cases() -> list[str]:
+    """The names of all cases."""
+    return sorted(f.parent.name for f in FOLDER.glob("*/observation.json"))
+
+
+def expected(case: str) -> dict[str, Any]:
+    """What a case's `report.json` holds."""
+    found: dict[str, Any] = json.loads((FOLDER / case / "report.json").read_text())
+    return found
+
+
+def made(case: str, normalizer: Normalizer) -> dict[str, Any]:
+    """What the normaliser makes of a case: its reports, or why it rejects the observation."""
+    observed = json.loads((FOLDER / case / "observation.json").read_text())
+    record = Record(ParseDict(observed, Observation()), case, "observations", 0, 0, None)
+    batch = Batch([record])
+    outgoing = asyncio.run(Handler(normalizer, NoStatistics())(batch))
+    if batch.rejected:
+        return {"rejected": str(next(iter(batch.rejected.values())))}
+    reports = [Report.FromString(made.value or b"") for made in outgoing]
+    return {
+        "reports": [MessageToDict(report, preserving_proto_field_name=True) for report in reports]
+    }
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import sys
 import time
 import uuid
@@ -46,6 +47,7 @@ class Site:
     folder: Path
     producer: AIOKafkaProducer
     processes: ExitStack
+    collecting: dict[str, Process] = field(default_factory=dict)
     observations: list[Observation] = field(default_factory=list)
     letters: list[Any] = field(default_factory=list)
 
@@ -62,13 +64,12 @@ class Site:
         process = Process(name, command, self.folder / f"{name}.log", environ)
         process.start()
         self.processes.callback(process.stop)
+        self.collecting[name] = process
         return process
 
     async def write(self, target: str, port: int, **fields: Any) -> None:
         """Write one target."""
-        message = Target(
-            site=self.name, target=target, interval_s=INTERVAL_S, profile="abb-ac800m"
-        )
+        message = Target(site=self.name, target=target, interval_s=INTERVAL_S, profile="abb-ac800m")
         endpoint = {"protocol": "modbus", "host": "127.0.0.1", "port": port}
         ParseDict(fields.pop("endpoint", endpoint), message.endpoint)
         for name, value in fields.items():
@@ -155,7 +156,7 @@ async def test_a_target_record_becomes_observations_until_its_tombstone(site: Si
 
 
 async def test_a_bad_target_is_a_dead_letter_and_the_others_go_on(site: Site) -> None:
-    """What is no Target, or a wrong one, goes byte for byte to the dead letters, with the reason."""
+    """What is no good Target goes byte for byte to the dead letters, with the reason."""
     server = await device()
     await site.send("bytes", b"\xff\xff\xff")
     await site.write("typo", server.port, endpoint={"protocol": "modbus", "hots": "127.0.0.1"})
@@ -187,6 +188,25 @@ async def test_a_changed_target_is_polled_at_its_new_place_alone(site: Site) -> 
         await server.stop()
 
 
+async def test_a_stopped_collector_hands_over_at_once(site: Site) -> None:
+    """It ends well, publishes what it read, closes its connections, and leaves the group."""
+    server = await device()
+    await site.write("dcs-1", server.port)
+    first = site.collect("first")
+    await until(lambda: site.of("dcs-1"))
+    site.collect("second")
+    await asyncio.sleep(3)
+    stopping = time.monotonic()
+    await asyncio.to_thread(first.stop)
+    assert first.status() == 0
+    assert time.monotonic() - stopping < 5
+    await until(lambda: site.observations[-1].collector == "second", 8)
+    slots = Counter(o.id for o in site.observations)
+    assert slots.most_common(1)[0][1] == 1
+    assert server.record.requests[VALUES_REQUEST] == len(slots)
+    await server.stop()
+
+
 async def test_two_collectors_share_the_targets_and_a_killed_one_is_replaced(site: Site) -> None:
     """No slot is read twice, by whomever; the devices of a killed collector are read again soon."""
     servers = {f"dcs-{n}": await device() for n in range(12)}
@@ -216,3 +236,25 @@ async def test_two_collectors_share_the_targets_and_a_killed_one_is_replaced(sit
         assert server.record.in_flight_most == 1
         assert server.record.connections_most == 1
         await server.stop()
+
+
+async def test_a_frozen_collector_reads_nothing_when_it_wakes(site: Site) -> None:
+    """It finds its last heartbeat old, and waits until the group has heard it again."""
+    server = await device()
+    await site.write("dcs-1", server.port)
+    first = site.collect("first")
+    await until(lambda: site.collectors() == {"first"})
+    site.collect("second")
+    await asyncio.sleep(3)  # both have joined; either owns the target now
+    await until(lambda: time.time() - site.observations[-1].slot_at.ToSeconds() < 2)
+    owner = site.observations[-1].collector
+    frozen = first if owner == "first" else site.collecting["second"]
+    frozen.kill(signal.SIGSTOP)
+    await until(lambda: site.observations[-1].collector != owner, FAILOVER_S)
+    frozen.kill(signal.SIGCONT)
+    await asyncio.sleep(4)
+    slots = Counter(o.id for o in site.observations)
+    assert slots.most_common(1)[0][1] == 1, "a slot was published twice"
+    assert server.record.requests[VALUES_REQUEST] <= len(slots) + 1, "a slot was read twice"
+    assert server.record.in_flight_most == 1
+    await server.stop()

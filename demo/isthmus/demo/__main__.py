@@ -56,7 +56,7 @@ async def _demo(arguments: argparse.Namespace) -> int:
     try:
         async with Stack(arguments.folder, arguments.fleet, jar_folder, ports, _say) as stack:
             if arguments.once:
-                return _verdict(await once.prove(stack, arguments.fleet, _say), stack)
+                return _verdict(await once.prove(stack, _say), stack)
             await _show(stack)
     except asyncio.CancelledError:
         _say("stopped; everything that was started has ended")
@@ -69,7 +69,9 @@ def _verdict(lines: list[str], stack: Stack) -> int:
     for line in lines:
         console.print(f"[red]not as it should be:[/] {line}", soft_wrap=True)
     if not lines:
-        console.print("[green]all as it should be:[/] found = truth, 0 writes, 1 connection a device")
+        console.print(
+            "[green]all as it should be:[/] found = truth, 0 writes, 1 connection a device"
+        )
     return 1 if lines else 0
 
 

@@ -23,6 +23,7 @@ class Fleet:
 
     sites: tuple[str, ...]
     devices: tuple[Device, ...]
+    events: tuple[Mapping[str, Any], ...]
 
     @classmethod
     def load(cls, file: Path) -> "Fleet":
@@ -31,7 +32,7 @@ class Fleet:
         devices = tuple(
             Device(d["name"], frozenset(d["sources"]), d["truth"]) for d in content["devices"]
         )
-        return cls(tuple(content["sites"]), devices)
+        return cls(tuple(content["sites"]), devices, tuple(content["events"]))
 
 
 def differences(fleet: Fleet, assets: Iterable[Mapping[str, Any]]) -> list[str]:

@@ -2,12 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 import httpx
-import yaml
 
 from isthmus.demo.fleet import differences
 from isthmus.demo.stack import Say, Stack
@@ -16,7 +15,7 @@ FOUND_WITHIN_S = 120
 ALARM_WITHIN_S = 60
 
 
-async def prove(stack: Stack, fleet_file: Path, say: Say) -> list[str]:
+async def prove(stack: Stack, say: Say) -> list[str]:
     """What is not as it should be, a line each; empty when all of it holds."""
     say("waiting until what was found equals the truth")
     lines = await found(stack)
@@ -24,8 +23,7 @@ async def prove(stack: Stack, fleet_file: Path, say: Say) -> list[str]:
         elapsed_s = time.monotonic() - stack.started_at
         count = len(stack.fleet.devices)
         say(f"found = truth for all {count} devices, {elapsed_s:.0f} s after the start")
-    events = yaml.safe_load(fleet_file.read_text())["events"]
-    lines += await alarms_of(stack, events, say)
+    lines += await alarms_of(stack, stack.fleet.events, say)
     return lines + harm(await stack.get("control", "/record"))
 
 
@@ -35,7 +33,8 @@ async def found(stack: Stack, within_s: float = FOUND_WITHIN_S) -> list[str]:
     lines = ["inventory: no answer"]
     while time.monotonic() < deadline:
         try:
-            lines = differences(stack.fleet, await stack.items("inventory", "/v1/assets"))
+            assets = await stack.items("inventory", "/v1/assets")
+            lines = differences(stack.fleet, assets) or stale(assets, stack.began_at)
         except httpx.HTTPError as error:
             lines = [f"inventory: {error!r}"]
         if not lines:
@@ -44,7 +43,18 @@ async def found(stack: Stack, within_s: float = FOUND_WITHIN_S) -> list[str]:
     return lines
 
 
-async def alarms_of(stack: Stack, events: list[dict[str, Any]], say: Say) -> list[str]:
+def stale(assets: list[dict[str, Any]], began_at: datetime) -> list[str]:
+    """Assets said to be online that were last seen before `began_at`: kept, not found."""
+    return [
+        f"asset {asset['id']}: from {asset['sources']}, not seen in this run"
+        for asset in assets
+        if asset["sources"]
+        and asset["reachability"] != "offline"
+        and datetime.fromisoformat(asset["last_seen_at"]) < began_at
+    ]
+
+
+async def alarms_of(stack: Stack, events: Iterable[Mapping[str, Any]], say: Say) -> list[str]:
     """Run the events that expect an alarm, at the same time; what did not come of them."""
     alarms = [
         (event["name"], expected)
@@ -52,22 +62,31 @@ async def alarms_of(stack: Stack, events: list[dict[str, Any]], say: Say) -> lis
         for expected in event["expect"]
         if expected["service"] == "alerting"
     ]
+    earlier = [await _steps(stack, e["subject"], e["condition"]) for _, e in alarms]
     for name in dict(alarms):
         say(f"event: {name}")
         await stack.post("control", f"/events/{name}")
-    results = await asyncio.gather(*(alarm(stack, name, e, say) for name, e in alarms))
-    return [line for line in results if line]
+    waits = [
+        alarm(stack, name, expected, len(steps), say)
+        for (name, expected), steps in zip(alarms, earlier, strict=True)
+    ]
+    return [line for line in await asyncio.gather(*waits) if line]
 
 
-async def alarm(stack: Stack, event: str, expected: Mapping[str, Any], say: Say) -> str | None:
-    """Wait for the steps of one expected alarm; the line that says what is missing, or None."""
+async def alarm(
+    stack: Stack, event: str, expected: Mapping[str, Any], earlier: int, say: Say
+) -> str | None:
+    """Wait for the steps of one expected alarm; the line that says what is missing, or None.
+
+    `earlier` counts the steps that the alarm had taken before the event.
+    """
     wanted = list(expected["shows"])
     subject, condition = expected["subject"], expected["condition"]
     steps: list[str] = []
     deadline = time.monotonic() + ALARM_WITHIN_S
     while time.monotonic() < deadline:
-        steps = await _steps(stack, subject, condition)
-        if steps[-len(wanted) :] == wanted:
+        steps = (await _steps(stack, subject, condition))[earlier:]
+        if steps == wanted:
             say(f"alarm {condition} of {subject}: {' and '.join(wanted)}")
             return None
         await asyncio.sleep(0.5)
@@ -92,6 +111,6 @@ def harm(record: Mapping[str, Mapping[str, Any]]) -> list[str]:
     for name, device in record.items():
         if device["writes"]:
             lines.append(f"{name}: {device['writes']} writes, expected 0")
-        if device["most_open"] > 1:
-            lines.append(f"{name}: {device['most_open']} connections at once, expected 1")
+        if device["connections_most"] > 1:
+            lines.append(f"{name}: {device['connections_most']} connections at once, expected 1")
     return lines

@@ -1,6 +1,7 @@
 """Waiting for real parts as their clients would."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 
 import httpx
@@ -8,6 +9,9 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from isthmus.demo.process import Process
+
+# A part that is not there yet is what this module waits for, no error to be logged.
+logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
 
 
 class NotReady(Exception):

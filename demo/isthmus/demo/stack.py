@@ -5,6 +5,7 @@ import os
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
@@ -28,6 +29,7 @@ class Stack:
         self.ports = ports
         self.processes: dict[str, Process] = {}
         self.started_at = time.monotonic()
+        self.began_at = datetime.now(UTC)
         self.bootstrap_servers = f"{HOST}:{ports.kafka}"
         self._folder = folder
         self._fleet_file = fleet_file
@@ -170,7 +172,9 @@ class Stack:
                 status = process.status()
                 if status is not None:
                     process.restarts += 1
-                    self._say(f"{name} ended with {status}; restarting it (log: {process.log_file})")
+                    self._say(
+                        f"{name} ended with {status}; restarting it (log: {process.log_file})"
+                    )
                     process.start()
 
 

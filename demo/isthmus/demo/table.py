@@ -85,7 +85,9 @@ def _age(stamp: str | None, now: datetime) -> str:
 def _alarms(alarms: Sequence[Mapping[str, Any]]) -> RenderableType:
     if not alarms:
         return Text("\nno alarms\n", "green")
-    table = Table(title="\nalarms", title_justify="left", box=None, pad_edge=False, show_header=False)
+    table = Table(
+        title="\nalarms", title_justify="left", box=None, pad_edge=False, show_header=False
+    )
     for alarm in alarms:
         table.add_row(
             Text(alarm["priority"], PRIORITY.get(alarm["priority"], "")),

@@ -28,7 +28,8 @@ def tlv(tag: int, content: bytes) -> bytes:
 
 
 def integer(value: int, tag: int = INTEGER) -> bytes:
-    return tlv(tag, value.to_bytes(value.bit_length() // 8 + 1, "big", signed=True))
+    size = (value + (value < 0)).bit_length() // 8 + 1  # with room for the sign
+    return tlv(tag, value.to_bytes(size, "big", signed=True))
 
 
 def object_id(arcs: Oid) -> bytes:

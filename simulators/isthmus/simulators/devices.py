@@ -1,5 +1,6 @@
 """Device files, `devices/<protocol>/<vendor>-<model>.yaml`: what one model of device answers."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -25,7 +26,7 @@ class DeviceFile(Strict):
     source: str
     values: dict[str, Value | None] = {}
 
-    def state(self, given: dict[str, Value], whose: str) -> State:
+    def state(self, given: Mapping[str, Value], whose: str) -> State:
         """The values of one instance."""
         if unknown := sorted(given.keys() - self.values.keys()):
             raise FleetError(f"{whose}: `with` has {unknown}, its device file has no such value")

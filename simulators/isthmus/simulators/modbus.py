@@ -162,6 +162,7 @@ class ModbusServer:
         self.connections: set[asyncio.Transport] = set()
         self._listener: asyncio.Server | None = None
         self._gateway = gateway
+        self._restarts = 0
 
     @property
     def states(self) -> dict[str, State]:
@@ -185,7 +186,11 @@ class ModbusServer:
             transport.abort()
 
     async def changed(self) -> None:
-        """Follow the silence of the device: a silent one listens no more and drops what is open."""
+        """Follow silence and restarts: a silent device listens no more, both drop what is open."""
+        restarts = sum(unit.state.restarts for unit in self.units.values())
+        if restarts != self._restarts and not self._gateway:
+            self._restarts = restarts
+            await self.stop()
         if self._silent:
             await self.stop()
         elif self._listener is None:

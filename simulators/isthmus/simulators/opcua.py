@@ -69,6 +69,8 @@ class _Link(OPCUAProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         self.record.connected()
+        if self.processor is None:  # refused: too many connections
+            return
         processor: Any = _Processor(self.iserver, self.transport, self.limits)
         processor.record = self.record
         processor.set_policies(self.policies)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -16,7 +16,7 @@ from isthmus.simulators.devices import (
     OpcuaMachine,
     SnmpDevice,
 )
-from isthmus.simulators.fleet import EndpointSpec, Event, Fleet, Instance, split_source
+from isthmus.simulators.fleet import EndpointSpec, Event, Fleet, Instance, Step, split_source
 from isthmus.simulators.modbus import ModbusServer, Unit
 from isthmus.simulators.opcua import Machine, OpcuaServer
 from isthmus.simulators.record import Record
@@ -56,6 +56,8 @@ class Progress:
     state: str = "idle"
     runs: int = 0
     step: int = 0
+    reason: str = ""
+    """Why it failed."""
 
 
 @dataclass
@@ -132,19 +134,19 @@ class Simulation:
     async def play(self, event: Event) -> None:
         """Play an event to its end."""
         progress = self.progress[event.name]
-        progress.state, progress.step = "failed", 0  # unless every step is done
-        for number, step in enumerate(event.steps, 1):
-            progress.state = "running"
-            await asyncio.sleep(step.after_s)
-            try:
-                await self.change(
-                    step.device, silent=step.silent, values=step.set, truth=step.truth
-                )
-            except FleetError:
-                progress.state = "failed"
-                return
-            progress.step = number
-        progress.state, progress.runs = "done", progress.runs + 1
+        progress.state, progress.step, progress.reason = "running", 0, ""
+        try:
+            for step in event.steps:
+                await asyncio.sleep(step.after_s)
+                await self._take(step)
+                progress.step += 1
+        except FleetError as error:
+            progress.state, progress.reason = "failed", str(error)
+        else:
+            progress.state, progress.runs = "done", progress.runs + 1
+
+    async def _take(self, step: Step) -> None:
+        await self.change(step.device, silent=step.silent, values=step.set, truth=step.truth)
 
     def _sources(self, name: str) -> Iterable[tuple[Endpoint, State]]:
         for source in self._devices[name].sources:
@@ -191,9 +193,14 @@ class _Builder:
         self.endpoints: dict[str, Endpoint] = {}
 
     def build(self) -> Simulation:
+        make: dict[str, Callable[[EndpointSpec], Endpoint]] = {
+            "modbus": self._modbus,
+            "opcua": self._opcua,
+            "snmp": self._snmp,
+        }
         for spec in self._fleet.endpoints:
             if not spec.dead:
-                self.endpoints[spec.key] = getattr(self, f"_{spec.protocol}")(spec)
+                self.endpoints[spec.key] = make[spec.protocol](spec)
         for address, agents in self._sharing.items():
             self.listeners.append(SnmpSocket(address, self._ports["snmp"], agents))
         return Simulation(self._fleet, self.listeners, self.endpoints)

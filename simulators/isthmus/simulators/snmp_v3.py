@@ -1,5 +1,6 @@
 """An SNMPv3 authPriv agent (User-based Security Model, RFC 3414 and 3826), played by pysnmp."""
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -90,7 +91,9 @@ class SnmpV3Agent:
 
     async def start(self) -> None:
         own_id = rfc1902.OctetString(hexValue=str(self.states[""]["engine_id"]))
-        self._engine = engine.SnmpEngine(snmpEngineID=own_id)
+        with warnings.catch_warnings():  # pysnmp forgets to close its file of engine boots
+            warnings.simplefilter("ignore", ResourceWarning)
+            self._engine = engine.SnmpEngine(snmpEngineID=own_id)
         self._add_user()
         transport: Any = udp.UdpAsyncioTransport()
         transport.datagram_received = _muted(transport.datagram_received, self.states[""])

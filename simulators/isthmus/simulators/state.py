@@ -50,6 +50,7 @@ class State:
         self._clock = clock
         self._born = clock()
         self.silent = False
+        self.restarts = 0
 
     def __contains__(self, name: str) -> bool:
         return name in self._values
@@ -69,6 +70,9 @@ class State:
         if name not in self._values:
             raise KeyError(name)
         self._values[name] = value
+        if name == "firmware":  # a device runs new firmware after a restart
+            self.restarts += 1
+            self._born = self._clock()
 
     def show(self, template: Scalar) -> Scalar:
         """Fill `{name}` into a template; one name alone keeps the type of its value."""

@@ -1,5 +1,6 @@
 """Device files."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from isthmus.simulators.devices import (
     read_yaml,
 )
 
-SHAPES = {
+SHAPES: dict[str, tuple[type[DeviceFile], ...]] = {
     "modbus": (ModbusDevice, ModbusBus),
     "opcua": (OpcuaDevice, OpcuaMachine),
     "snmp": (SnmpDevice,),
@@ -31,12 +32,11 @@ def test_every_device_file_has_a_shape_and_a_source(devices: Path, library: Libr
 
 
 def _read(library: Library, protocol: str, name: str) -> DeviceFile:
-    for shape in SHAPES[protocol]:
-        try:
+    first, *others = SHAPES[protocol]
+    for shape in others:
+        with suppress(FleetError):
             return library.read(name, shape)
-        except FleetError as error:
-            reason = error
-    raise reason
+    return library.read(name, first)
 
 
 def test_a_value_without_content_must_be_given(library: Library) -> None:

@@ -7,11 +7,28 @@ import pytest
 from isthmus.simulators.devices import FleetError
 from isthmus.simulators.fleet import DeviceSpec, EndpointSpec, Fleet, check, split_source
 
-CLASSES = set(
-    "plc scada_server dcs_controller cnc robot atm kiosk traffic_signal_controller weather_station "
-    "ev_charger gateway power_meter drive pump_controller switch router firewall printer ups server"
-    .split()
-)
+CLASSES = {
+    "atm",
+    "cnc",
+    "dcs_controller",
+    "drive",
+    "ev_charger",
+    "firewall",
+    "gateway",
+    "kiosk",
+    "plc",
+    "power_meter",
+    "printer",
+    "pump_controller",
+    "robot",
+    "router",
+    "scada_server",
+    "server",
+    "switch",
+    "traffic_signal_controller",
+    "ups",
+    "weather_station",
+}
 
 
 def _device(fleet: Fleet, name: str) -> DeviceSpec:
@@ -50,7 +67,7 @@ def test_one_machine_is_reachable_by_two_protocols(fleet: Fleet) -> None:
 
 
 def test_placeholder_serials_are_no_truth(fleet: Fleet) -> None:
-    """Two pairs of equal devices share a placeholder, differ in MAC and name, and have no serial."""
+    """Two pairs of equal devices share one each; they differ in MAC and name and have no serial."""
     counted = Counter(e.given.get("serial") for e in fleet.endpoints if "serial" in e.given)
     shared = {serial for serial, times in counted.items() if times == 2}
     assert shared == {"To Be Filled By O.E.M.", "00000000"}

@@ -23,13 +23,15 @@ DEVICE = SnmpDevice.model_validate(
         },
     }
 )
-STATE = State({"name": "sw1", "temperature": 21.37, "octets": 2**32 + 5, "mac": "00:90:e8:01:02:03"})
+STATE = State(
+    {"name": "sw1", "temperature": 21.37, "octets": 2**32 + 5, "mac": "00:90:e8:01:02:03"}
+)
 
 
 def test_objects_follow_in_numeric_order() -> None:
     """Index 10 follows index 2, and system follows nothing of the table."""
     mib = Mib(DEVICE, STATE)
-    walked = [(1, 3, 8)]
+    walked: list[ber.Oid] = [(1, 3, 8)]
     while (following := mib.after(walked[-1])) is not None:
         walked.append(following)
     assert walked[1:5] == [

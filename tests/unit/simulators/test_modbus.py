@@ -4,12 +4,11 @@ import asyncio
 import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 from pymodbus.client import AsyncModbusTcpClient
 from pymodbus.exceptions import ModbusException
-from pymodbus.pdu.device import ReportDeviceIdRequest
-from pymodbus.pdu.mei_message import ReadDeviceInformationRequest
 
 from isthmus.simulators.devices import Library, ModbusDevice
 from isthmus.simulators.modbus import ModbusServer, Unit
@@ -54,8 +53,7 @@ def bus(library: Library) -> ModbusServer:
 async def _identity(client: AsyncModbusTcpClient, code: int, start: int = 0) -> dict[int, bytes]:
     found: dict[int, bytes] = {}
     while True:
-        asked = ReadDeviceInformationRequest(read_code=code, object_id=start, dev_id=1)
-        answer = await client.execute(False, asked)
+        answer: Any = await client.read_device_information(read_code=code, object_id=start)
         assert not answer.isError()
         found |= answer.information
         if not answer.more_follows:
@@ -109,7 +107,7 @@ async def test_strings_and_large_counters_are_exact(bus: ModbusServer) -> None:
 async def test_the_server_id_says_the_model(press: ModbusServer) -> None:
     """Function code 0x11 answers the model and that it runs."""
     async with _serve(press) as client:
-        answer = await client.execute(False, ReportDeviceIdRequest(dev_id=1))
+        answer: Any = await client.report_device_id()
     assert answer.identifier.startswith(b"BMX P34 2020")
 
 
@@ -146,9 +144,9 @@ async def test_a_write_is_refused_and_counted(press: ModbusServer) -> None:
 
 async def test_a_silent_or_absent_unit_is_exception_0b(bus: ModbusServer) -> None:
     """The gateway answers for a unit that does not, and the next unit stays well."""
-    bus.states["unit-5"].silent = True
-    await bus.changed()
     async with _serve(bus) as client:
+        bus.states["unit-5"].silent = True
+        await bus.changed()
         silent = await client.read_holding_registers(2909, device_id=5)
         absent = await client.read_holding_registers(0, device_id=99)
         well = await client.read_holding_registers(129, count=2, device_id=3)
@@ -164,7 +162,7 @@ async def test_a_silent_device_drops_and_refuses_connections(press: ModbusServer
         await press.changed()
         with pytest.raises(ModbusException):
             await client.read_holding_registers(0)
-        with pytest.raises(OSError, match="refused|Connect"):
+        with pytest.raises(OSError, match="Connect call failed"):
             await asyncio.open_connection(press.address, port)
         press.states[""].silent = False
         await press.changed()
@@ -196,7 +194,7 @@ async def test_what_is_no_modbus_is_hung_up_on(press: ModbusServer) -> None:
     async with _serve(press):
         reader, writer = await asyncio.open_connection(press.address, press.port)
         writer.write(b"GET / HTTP/1.1\r\n\r\n")
-        with pytest.raises(ConnectionResetError):
+        with pytest.raises((ConnectionResetError, asyncio.IncompleteReadError)):
             await reader.readexactly(1)
         writer.close()
 

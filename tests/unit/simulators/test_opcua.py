@@ -1,10 +1,13 @@
-"""OPC UA servers, asked by asyncua's client over real sockets; one server for all tests, it is slow to make."""
+"""OPC UA servers, asked by asyncua's client over real sockets: one for all tests, it is slow."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 import pytest_asyncio
-from asyncua import Client, ua
+from asyncua import ua
+from asyncua.client.client import Client
+from asyncua.ua.uaerrors import UaStatusCodeError
 
 from isthmus.simulators.devices import Library, OpcuaDevice, OpcuaMachine
 from isthmus.simulators.opcua import DI, MACHINERY, Machine, OpcuaServer
@@ -29,7 +32,7 @@ def _ask(cell: OpcuaServer) -> Client:
     return Client(f"opc.tcp://{cell.address}:{cell.port}", timeout=2, watchdog_intervall=60)
 
 
-async def _read(client: Client, *path: str) -> ua.DataValue:
+async def _read(client: Client, *path: str) -> Any:
     node = await client.nodes.objects.get_child(list(path))
     return await node.read_data_value(raise_on_bad_status=False)
 
@@ -48,8 +51,9 @@ async def test_machines_stand_where_the_companion_specifications_say(cell: Opcua
     """A machine tool below Machines with its Identification, a robot below DeviceSet."""
     async with _ask(cell) as client:
         di, machinery = [await client.get_namespace_index(uri) for uri in (DI, MACHINERY)]
-        machines = client.get_node(ua.NodeId(1001, machinery))
-        assert [(await n.read_browse_name()).Name for n in await machines.get_children()] == ["Mill-1"]
+        machines = client.get_node(f"ns={machinery};i=1001")
+        (mill,) = await machines.get_children()
+        assert (await mill.read_browse_name()).Name == "Mill-1"
         serial = await _read(
             client,
             f"{machinery}:Machines",
@@ -89,10 +93,10 @@ async def test_writes_and_calls_are_refused_and_counted(cell: OpcuaServer) -> No
     before = cell.record.writes
     async with _ask(cell) as client:
         node = await client.nodes.objects.get_child(["2:DeviceSet", "6:Robot-1", "2:SerialNumber"])
-        with pytest.raises(ua.UaStatusCodeError):
+        with pytest.raises(UaStatusCodeError):
             await node.write_value("stolen")
-        with pytest.raises(ua.UaStatusCodeError):
-            await client.nodes.server.call_method(ua.NodeId(11492))
+        with pytest.raises(UaStatusCodeError):
+            await client.nodes.server.call_method(ua.NodeId(ua.Int32(11492)))
         assert await node.read_value() == "S-Robot-1"
     assert cell.record.writes == before + 2
     assert cell.record.requests["Write"] == 1
@@ -112,7 +116,7 @@ async def test_a_silent_server_drops_and_refuses_connections(cell: OpcuaServer) 
     """It comes back on the same port."""
     cell.states[""].silent = True
     await cell.changed()
-    with pytest.raises(OSError, match="refused|Connect"):
+    with pytest.raises(OSError, match="Connect call failed"):
         await _ask(cell).connect()
     cell.states[""].silent = False
     await cell.changed()

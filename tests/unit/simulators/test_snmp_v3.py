@@ -3,8 +3,9 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from gufo.snmp import Aes128Key, KeyType, Sha256Key, User
+from gufo.snmp import SnmpError
 from gufo.snmp.aio import SnmpSession
+from gufo.snmp.user import Aes128Key, KeyType, Sha256Key, User
 
 from isthmus.simulators.devices import Library, SnmpDevice
 from isthmus.simulators.fleet import Credential
@@ -54,10 +55,9 @@ async def test_an_encrypted_request_is_answered_and_counted(agent: SnmpV3Agent) 
 
 async def test_a_wrong_key_gets_no_value(agent: SnmpV3Agent) -> None:
     """An unauthenticated request never reaches the objects."""
-    with pytest.raises(Exception, match=r".*") as raised:
+    with pytest.raises((TimeoutError, SnmpError)):
         async with _ask(agent, b"another key") as session:
             await session.get(SYS_NAME)
-    assert not isinstance(raised.value, AssertionError)
     assert agent.record.requests == {}
 
 

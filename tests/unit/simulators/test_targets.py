@@ -45,4 +45,6 @@ def test_no_target_holds_a_secret(fleet: Fleet, tmp_path: Path) -> None:
             named = target["endpoint"].get("credential")  # type: ignore[attr-defined]
             assert named is None or named in credentials
         for credential in credentials.values():
-            assert not any(str(secret) in text for key, secret in credential.items() if key != "user")
+            assert not any(
+                str(secret) in text for key, secret in credential.items() if key != "user"
+            )

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from weakref import WeakKeyDictionary
 
+from google.protobuf.json_format import Parse, ParseError
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from isthmus.normalizer.domain import observation as seen
@@ -45,20 +46,22 @@ class Handler:
     async def __call__(self, batch: Batch[Observation]) -> list[Outgoing]:
         """The reports of a batch; an observation without meaning is rejected alone."""
         made: list[Outgoing] = []
+        reported: list[said.Report] = []
         for record in batch.records:
             try:
-                made.extend(self._reports(record))
+                made.extend(self._reports(record, reported))
             except Rejected as error:
                 batch.reject(record, error)
+        self._count(reported)
         return made
 
-    def _reports(self, record: Record[Observation]) -> list[Outgoing]:
+    def _reports(self, record: Record[Observation], reported: list[said.Report]) -> list[Outgoing]:
         message = record.message
         if message is None:
             raise Rejected("value: none, expected an Observation: this topic has no tombstones")
         namespace, at = _uuid(message.id), _time(message.observed_at)
         reports = self._normalizer.reports(_observation(message))
-        self._count(reports)
+        reported += reports
         return [
             self._outgoing(message, report, namespace, at, record.traceparent) for report in reports
         ]
@@ -131,18 +134,45 @@ class Handler:
             self._statistics.skipped(skipped)
 
 
+def explain(normalizer: Normalizer, text: str) -> Iterator[str]:
+    """The reports of an Observation in JSON, a line for each decision and the rule behind it.
+
+    Raises Rejected, as the service would, when the text means nothing.
+    """
+    try:
+        message = Parse(text, Observation())
+    except ParseError as error:
+        raise Rejected(f"observation: {error}") from None
+    for report in normalizer.reports(_observation(message)):
+        yield f"{message.site}/{message.target}/{report.device}".rstrip("/")
+        yield f"  reachability {report.reachability.value}  {report.reachability_reason}".rstrip()
+        yield f"  health {report.health.name.lower()}  {report.health_reason}".rstrip()
+        for key in report.identity.keys:
+            yield f"  key {key.tier.name.lower()} {key.scope}|{key.kind}|{key.value}"
+        for a in report.identity.attributes:
+            yield f"  {a.name} {a.value!r}  <- {a.raw!r} by {a.rule}"
+        for name in report.identity.unrecognised:
+            yield f"  {name} not recognised"
+        metrics = report.metrics
+        for name, value, unit in zip(metrics.names, metrics.values, metrics.units, strict=True):
+            yield f"  metric {name} {value:g} {unit}"
+
+
 def _observation(message: Observation) -> seen.Observation:
     devices = tuple([_device(device) for device in message.devices])
     paths = [device.path for device in devices]
     if len(set(paths)) < len(paths):
         twice = next(path for path in paths if paths.count(path) > 1)
         raise Rejected(f"devices.path: {twice!r} twice, expected each device once")
+    outcome = _outcome("outcome", message.outcome)
+    if outcome is seen.Outcome.OK and not devices:
+        raise Rejected("devices: none, expected at least one when the outcome is OK")
     return seen.Observation(
         message.site,
         message.protocol,
         message.profile,
         message.address,
-        _outcome("outcome", message.outcome),
+        outcome,
         message.error,
         devices,
     )

@@ -87,7 +87,7 @@ def test_a_fleeting_crossing_raises_nothing(back: Signal) -> None:
 def test_a_late_sample_finds_the_deadline_that_passed_before_it() -> None:
     """A service that lags makes the same alarm as one that was in time."""
     events = [sample(1, Signal.BEYOND), sample(8, Signal.CLEAR), sample(30, Signal.BEYOND)]
-    in_time = [events[0], Clock(at(6)), events[1], Clock(at(18)), events[2]]
+    in_time: list[Event] = [events[0], Clock(at(6)), events[1], Clock(at(18)), events[2]]
 
     assert run(BLANK, *events) == run(BLANK, *in_time)
 

@@ -215,6 +215,21 @@ def test_assets_that_turn_out_to_be_one_are_merged_into_the_oldest() -> None:
     assert [(c.asset_id, c.before) for c in merged] == [(oldest.id, youngest.id)]
 
 
+def test_a_report_may_merge_several_assets_at_once() -> None:
+    """Each of them is history of its own."""
+    inventory = Inventory()
+    keys = [serial("s/1"), mac("m"), host("h")]
+    inventory.take(*(report(f"t{n}", n, key) for n, key in enumerate(keys)))
+    assert len(inventory.assets) == 3
+
+    inventory.take(report("t0", 5, *keys))
+
+    merged = [change for change in inventory.history if change.kind is ChangeKind.MERGED]
+    assert inventory.one().sources == ("hagen/t0", "hagen/t1", "hagen/t2")
+    assert {change.before for change in merged} == inventory.gone.keys()
+    assert len({change.id for change in merged}) == 2
+
+
 def test_a_swapped_unit_is_another_asset() -> None:
     """Another serial number at the same place: REPLACED on both, and the place goes over."""
     inventory = Inventory()

@@ -46,7 +46,7 @@ def test_a_text_has_no_control_characters() -> None:
 
 @given(st.text())
 def test_a_text_is_printable_short_and_stays_as_it_is(raw: str) -> None:
-    """Whatever comes in, the canonical text can be printed, is bounded, and is its own canonical form."""
+    """The canonical form of any text can be printed, is bounded, and is its own canonical form."""
     found = canonical.text(raw)
 
     assert found.isprintable()

@@ -34,6 +34,7 @@ async def follow(
         )
         try:
             await consumer.start()
+            lost = False
             await _read(consumer, handle, completed)
         except (KafkaError, OSError) as error:
             if not lost:

@@ -130,7 +130,7 @@ class Sources:
         """See SourceStore."""
         with _translated():
             found = self.collection.find({"partition": partition})
-            return [Source(name=d.pop("_id"), **d) async for d in found]
+            return [_source(document) async for document in found]
 
 
 @contextmanager
@@ -175,9 +175,15 @@ def _document(transition: Transition) -> dict[str, Any]:
 
 
 def _alarm(document: Mapping[str, Any]) -> Alarm:
-    known = {name: document[name] for name in FIELDS}
+    # A document of another version may have other fields: absent ones take their defaults.
+    known = {name: document[name] for name in ALARM if name in document}
     known["condition"] = Condition(known["condition"])
     return Alarm(id=document["_id"], **known)
+
+
+def _source(document: Mapping[str, Any]) -> Source:
+    known = {name: document[name] for name in SOURCE if name in document}
+    return Source(name=document["_id"], **known)
 
 
 def _transition(document: Mapping[str, Any]) -> Transition:
@@ -185,5 +191,6 @@ def _transition(document: Mapping[str, Any]) -> Transition:
     return Transition(**{**document, **known})
 
 
-FIELDS = [field.name for field in fields(Alarm) if field.name != "id"]
-PROJECTION = dict.fromkeys(FIELDS, 1)
+ALARM = [field.name for field in fields(Alarm) if field.name != "id"]
+SOURCE = [field.name for field in fields(Source) if field.name != "name"]
+PROJECTION = dict.fromkeys(ALARM, 1)

@@ -12,6 +12,12 @@ from isthmus.alerting.domain.source import Source
 SETTLE = timedelta(seconds=2)
 """After so long without a report, a partition is taken to be read to its end."""
 EPOCH = datetime.fromtimestamp(0, UTC)
+Now = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    """The wall clock."""
+    return datetime.now(UTC)
 
 
 class RuleBook:
@@ -144,11 +150,3 @@ class Partition:
         if pair not in self.waited:
             heapq.heappush(self.waiting, Missed(at, *pair))
             self.waited.add(pair)
-
-
-Now = Callable[[], datetime]
-
-
-def utc_now() -> datetime:
-    """The wall clock."""
-    return datetime.now(UTC)

@@ -66,7 +66,7 @@ class Reports:
                 # After the alarms: a change that is known as judged must have been judged.
                 await self._sources.save([each.sources[name] for name in each.changed])
                 each.partition.hear(each.sources.values(), self._now(), self._rules)
-        if entries:
+        if any(entry.open and entry.open.deadline for entry in entries):
             self._owned.changed.set()
         return ()
 

@@ -17,11 +17,14 @@ from isthmus.runtime.errors import Retryable
 
 log = structlog.get_logger()
 IDLE_S = 5.0
+"""Longest sleep: a source that is new may be missed sooner than all that were waited for."""
 OVERDUE_S = 0.25
 """How often what is due by the wall clock is looked at until the partition's own time agrees."""
 MISSED_S = 1.0
 """The same for sources that are missed."""
 RETRY_S = 1.0
+BATCH_ALARMS = 500
+"""Most alarms in one write: a site that falls silent must not be one operation that times out."""
 
 
 class Timers:
@@ -56,11 +59,12 @@ class Timers:
         async with self._owned.lock:
             now = self._now()
             for partition in self._owned.loaded:
-                ended = list(self._ended(partition, now))
-                missed = list(self._missed(partition, now))
-                await self._ledger.record(ended + missed)
-                for entry in missed:
-                    partition.settle(entry.alarm.subject, entry.rule.name)
+                due = [*self._ended(partition, now), *self._missed(partition, now)]
+                for start in range(0, len(due), BATCH_ALARMS):
+                    entries = due[start : start + BATCH_ALARMS]
+                    await self._ledger.record(entries)
+                    for entry in entries:
+                        partition.settle(entry.alarm.subject, entry.rule.name)
 
     def delay_s(self) -> float:
         """Seconds until something may be due."""

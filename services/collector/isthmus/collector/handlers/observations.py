@@ -109,6 +109,7 @@ class Outbound:
         self._records_max = records_max
         self._arrived = asyncio.Event()
         self._failures = 0
+        self._singly = 0
 
     def put(self, record: Outgoing) -> None:
         """Take a record; when too many wait, the oldest one is dropped and counted."""
@@ -140,11 +141,12 @@ class Outbound:
 
     async def flush(self) -> bool:
         """Publish up to one batch; False when Kafka did not take it, and it waits again."""
-        batch = [self._waiting.popleft() for _ in range(min(BATCH_RECORDS, len(self._waiting)))]
+        size = 1 if self._singly else BATCH_RECORDS
+        batch = [self._waiting.popleft() for _ in range(min(size, len(self._waiting)))]
         try:
             await self._publisher.publish(batch)
         except Rejected as error:
-            await self._publish_singly(batch, error)
+            self._refused(batch, error)
         except Retryable as error:
             self._put_back(batch)
             self._failed(error)
@@ -152,19 +154,20 @@ class Outbound:
         except asyncio.CancelledError:
             self._put_back(batch)
             raise
+        else:
+            self._singly = max(0, self._singly - 1)
         self._recovered()
         return True
 
-    async def _publish_singly(self, batch: list[Outgoing], error: Rejected) -> None:
-        if len(batch) == 1:
-            log.error("record_dropped", topic=batch[0].topic, key=batch[0].key, reason=str(error))
-            self._measure.dropped(1)
+    def _refused(self, batch: list[Outgoing], error: Rejected) -> None:
+        """Go through a refused batch one by one, and drop the record that is at fault."""
+        if len(batch) > 1:
+            self._singly = len(batch)
+            self._put_back(batch)
             return
-        for record in batch:
-            try:
-                await self._publisher.publish([record])
-            except Rejected as cause:
-                await self._publish_singly([record], cause)
+        self._singly = max(0, self._singly - 1)
+        self._measure.dropped(1)
+        log.error("record_dropped", topic=batch[0].topic, key=str(batch[0].key), reason=str(error))
 
     def _put_back(self, batch: list[Outgoing]) -> None:
         room = self._records_max - len(self._waiting)

@@ -180,7 +180,8 @@ class Engine:
                 async with asyncio.timeout(poll.timeout_s):
                     await asyncio.wait({poll.task})
         except TimeoutError:
-            poll.task.cancel() if poll.task else None
+            if poll.task is not None:
+                poll.task.cancel()
         try:
             async with asyncio.timeout(CLOSE_TIMEOUT_S):
                 await poll.source.close()

@@ -2,10 +2,9 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 import structlog
-from aiokafka import ConsumerRecord
 from google.protobuf.json_format import MessageToDict
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -14,12 +13,12 @@ from isthmus.collector.handlers.observations import Origin
 from isthmus.collector.handlers.polling import Engine
 from isthmus.collector.ports import Credentials, Endpoint, Profiles
 from isthmus.runtime.codec import Outgoing, decode
-from isthmus.runtime.consume import dead_letter
+from isthmus.runtime.consume import Raw, dead_letter
 from isthmus.runtime.errors import Rejected
 from isthmus.telemetry.v1.target_pb2 import Target
 
 log = structlog.get_logger()
-Raw: TypeAlias = ConsumerRecord[bytes | None, bytes | None]
+
 REQUIRED = ("site", "target", "interval_s", "profile", "endpoint")
 WORD = r"^[a-z0-9-]+$"
 
@@ -82,7 +81,7 @@ class Targets:
         self._owned[partition] = {}
         for record in self._loading.pop(partition, {}).values():
             await self._apply(record)
-        log.info("partition_loaded", partition=partition, targets=len(self._owned[partition]))
+        log.debug("partition_loaded", partition=partition, targets=len(self._owned[partition]))
 
     async def release(self, partitions: Iterable[int] | None = None) -> None:
         """Stop every target of `partitions`."""

@@ -1,7 +1,9 @@
 """Assets and identity keys in MongoDB; only calls that PyMongo's AsyncMongoClient shares."""
 
+import asyncio
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from typing import Any
 
 from pymongo import ASCENDING, InsertOne, UpdateMany, UpdateOne
@@ -16,6 +18,7 @@ from isthmus.runtime.store import pending
 
 DUPLICATE_KEY = 11000
 SITES_MAX = 10_000
+IN_MAX = 50  # a server may need time that grows with the square of a list: several short ones
 LIVE = {"merged_into": {"$exists": False}}
 Document = dict[str, Any]
 
@@ -50,12 +53,12 @@ class MongoAssets:
 
     async def snapshot(self, claims: Collection[str], endpoints: Collection[str]) -> Snapshot:
         with translated():
-            found = await self._keys.find({"_id": {"$in": list(claims)}}).to_list(None)
+            found = await _among(self._keys, "_id", claims)
             holders = {each["_id"]: each["asset"] for each in found}
             documents = await self._documents(set(holders.values()))
             if endpoints:
-                behind = self._assets.find({"targets": {"$in": list(endpoints)}, **LIVE})
-                documents |= {each["_id"]: each for each in await behind.to_list(None)}
+                behind = await _among(self._assets, "targets", endpoints)
+                documents |= {each["_id"]: each for each in behind}
         return Snapshot(
             claims={key: _successor(id, documents) for key, id in holders.items()},
             assets={id: _asset(d) for id, d in documents.items() if "merged_into" not in d},
@@ -65,8 +68,7 @@ class MongoAssets:
         """The documents of `ids`, and of the successors that stubs among them name."""
         documents: dict[str, Document] = {}
         while ids:
-            query = {"_id": {"$in": sorted(ids)}}
-            found = await self._assets.find(query, {"outbox": 0}).to_list(None)
+            found = await _among(self._assets, "_id", ids)
             documents |= {each["_id"]: each for each in found}
             ids = {each["merged_into"] for each in found if each.get("merged_into")}
             ids -= documents.keys()
@@ -143,6 +145,14 @@ class MongoAssets:
             SiteSummary(row["_id"], row["assets"], row["online"], row["last_seen_at"])
             for row in reply["cursor"]["firstBatch"]
         ]
+
+
+async def _among(collection: Any, field: str, values: Collection[str]) -> list[Document]:
+    """Every document whose `field` is one of `values`, without its outbox."""
+    wanted = list(values)
+    parts = [wanted[at : at + IN_MAX] for at in range(0, len(wanted), IN_MAX)]
+    finds = (collection.find({field: {"$in": part}}, {"outbox": 0}).to_list(None) for part in parts)
+    return list(chain.from_iterable(await asyncio.gather(*finds)))
 
 
 async def _all_applied(collection: Any, operations: list[Any]) -> bool:

@@ -23,13 +23,13 @@ def resolve(report: Report, holders: Mapping[str, Asset]) -> Match:
     (a veto: both have unique keys of one kind and share none). A weak key decides only while
     nothing that is stronger speaks against it.
     """
+    hits = [(key, holders[key.id]) for key in report.claims if key.id in holders]
     same: list[Asset] = []
-    known = set(report.keys)
-    for key in report.claims:
-        asset = holders.get(key.id)
-        if asset and asset not in same and _admits(key, asset, known, first=not same):
+    for key, asset in hits:
+        if asset not in same and _admitted(key, asset, report, same):
             same.append(asset)
-            known |= asset.keys
+    if not same:
+        same = [asset for key, asset in hits if key.tier <= Tier.UNIQUE][:1]
     at_place = holders.get(place(report.site, report.source).id)
     return Match(
         same=tuple(sorted(same, key=lambda asset: (asset.discovered_at, asset.id))),
@@ -37,13 +37,14 @@ def resolve(report: Report, holders: Mapping[str, Asset]) -> Match:
     )
 
 
-def _admits(key: Key, asset: Asset, known: Iterable[Key], *, first: bool) -> bool:
-    if key.tier <= Tier.UNIQUE and first:
-        return True
+def _admitted(key: Key, asset: Asset, report: Report, same: Iterable[Asset]) -> bool:
+    """Whether nothing says that `asset` is another device than the report's and those of `same`."""
     # A device that keeps its place may have got another network card, but two assets that
     # differ in their network cards are not one because of a host name or a place.
-    strict = key.tier is Tier.WEAK and not (first and key.kind == "source")
-    return not _contradict(asset.keys, known, Tier.STRONG if strict else Tier.UNIQUE)
+    alone_at_place = key.kind == "source" and not same
+    weakest = Tier.STRONG if key.tier is Tier.WEAK and not alone_at_place else Tier.UNIQUE
+    others = [report.keys, *(each.keys for each in same)]
+    return not any(_contradict(asset.keys, keys, weakest) for keys in others)
 
 
 def _contradict(some: Iterable[Key], others: Iterable[Key], weakest: Tier) -> bool:

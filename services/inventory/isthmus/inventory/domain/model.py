@@ -197,7 +197,7 @@ def described(asset: Asset, views: Iterable[View]) -> Asset:
     if not views:
         return replace(asset, views=(), reachability=Reachability.OFFLINE, health=Health.UNKNOWN,
                        health_reason="")  # fmt: skip
-    ranked = sorted(views, key=lambda view: not view.alive)  # stable: then by source
+    ranked = sorted(views, key=_hearsay)  # stable: then by source
     attributes = dict(asset.attributes)
     for each in reversed(ranked):
         attributes |= each.attributes
@@ -218,6 +218,11 @@ def described(asset: Asset, views: Iterable[View]) -> Asset:
             default=None,
         ),
     )
+
+
+def _hearsay(view: View) -> tuple[bool, int]:
+    """The lower the better: who reaches the device now, then who asks it and not a server."""
+    return not view.alive, view.source.count("/")
 
 
 def _depth(path: str) -> int:
@@ -257,7 +262,8 @@ class Change:
     @property
     def id(self) -> str:
         """The same for each replay of the report."""
-        name = f"{self.asset_id}|{self.kind}|{self.field}"
+        # One report may merge several assets into one: the other asset tells them apart.
+        name = f"{self.asset_id}|{self.kind}|{self.field or self.before}"
         return str(uuid.uuid5(uuid.UUID(self.report.id), name))
 
 

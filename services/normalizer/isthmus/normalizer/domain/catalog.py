@@ -126,8 +126,8 @@ class Catalog:
         parts = oid.removeprefix(".").split(".") if oid else []
         for count in range(len(parts), 0, -1):
             yield from self._by_oid.get(".".join(parts[:count]), ())
-        yield from self._by_vendor.get(vendor, ())
-        yield from self._by_vendor.get("", ())
+        for name in dict.fromkeys((vendor, "")):
+            yield from self._by_vendor.get(name, ())
         yield from self._by_profile.get(profile, ())
 
     @cached_property

@@ -60,7 +60,7 @@ def plan(
 def judge_text(rule: HealthRule, text: str) -> Health:
     """What a text means: as a word, or as octets written in hexadecimal digits."""
     if not rule.octets:
-        return rule.values.get(canonical.folded(text), rule.otherwise)
+        return rule.values.get(text) or rule.values.get(canonical.folded(text), rule.otherwise)
     digits = "".join(text.split())
     if not digits or set(digits.lower()) - HEX:
         return Health.UNKNOWN

@@ -8,6 +8,7 @@ from isthmus.normalizer.domain.appearance import Said, mib_order
 from isthmus.normalizer.domain.catalog import MetricRule, base
 from isthmus.normalizer.domain.report import Metrics
 
+DECIMALS = 9  # 0.1 * 443 is 44.3, not 44.300000000000004
 AGGREGATES: Mapping[str, Callable[[Sequence[float]], float]] = {
     "first": lambda values: values[0],
     "count": len,
@@ -36,7 +37,9 @@ class Step:
             parts = [p for p in parts if p not in rule.missing]
         if rule.equals is not None:
             return float(sum(p == rule.equals for p in parts))
-        return AGGREGATES[rule.aggregate](parts) * rule.scale if parts else None
+        if not parts:
+            return None
+        return round(AGGREGATES[rule.aggregate](parts) * rule.scale, DECIMALS)
 
 
 @dataclass(frozen=True, slots=True)

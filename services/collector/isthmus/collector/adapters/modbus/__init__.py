@@ -14,6 +14,7 @@ from isthmus.collector.ports import Credentials, Profiles
 
 READ_CODES = {"basic": 1, "regular": 2, "extended": 3}  # FC 43 / 14
 IDENTITY_S = 24 * 3600
+MARGIN_S = 0.2
 
 
 class Modbus(BaseModel):
@@ -51,6 +52,7 @@ class ModbusSource:
         self._units = units
         self._values = {u: plan(p, identity=False) for u, p in units.items()}
         self._bus: Bus | None = None
+        self._silent: set[int] = set()
         self._identities: dict[int, tuple[float, dict[str, str]]] = {}
 
     async def read(self) -> Reading:
@@ -58,7 +60,9 @@ class ModbusSource:
             bus = await self._connected()
         except Fault as fault:
             return Reading.failed(fault)
-        devices = tuple([await self._device(bus, unit) for unit in self._units])
+        deadline = time.monotonic() + self._endpoint.timeout_s - MARGIN_S
+        found = {u: await self._device(bus, u, deadline) for u in self._answering_first()}
+        devices = tuple(found[unit] for unit in self._units)
         silent = all(d.outcome in (Outcome.TIMEOUT, Outcome.UNREACHABLE) for d in devices)
         if silent or any(d.outcome is Outcome.GARBLED for d in devices) or not bus.connected:
             await self.close()
@@ -82,17 +86,26 @@ class ModbusSource:
             await bus.connect()
         return self._bus
 
-    async def _device(self, bus: Bus, unit: int) -> DeviceReading:
+    def _answering_first(self) -> list[int]:
+        return sorted(self._units, key=self._silent.__contains__)
+
+    async def _device(self, bus: Bus, unit: int, deadline: float) -> DeviceReading:
         facts: dict[str, str] = {}
         points: dict[str, tuple[float, str]] = {}
         path = f"unit-{unit}" if len(self._units) > 1 else ""
+        if time.monotonic() + self._endpoint.request_timeout_s > deadline:
+            text = f"{self._endpoint.address} unit {unit}: not asked, silent units took the time"
+            return DeviceReading(path, Outcome.TIMEOUT, text)
         try:
             facts |= await self._identity(bus, unit)
             for block in self._values[unit]:
                 decode(block, await bus.registers(block, unit), facts, points)
         except Fault as fault:
             self._identities.pop(unit, None)  # another device may answer next time
+            if fault.outcome is Outcome.TIMEOUT:
+                self._silent.add(unit)
             return DeviceReading(path, fault.outcome, str(fault), facts, points)
+        self._silent.discard(unit)
         return DeviceReading(path, facts=facts, points=points)
 
     async def _identity(self, bus: Bus, unit: int) -> dict[str, str]:

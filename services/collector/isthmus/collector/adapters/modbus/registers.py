@@ -177,8 +177,9 @@ def _points(register: Register, raw: float) -> Iterator[tuple[str, tuple[float, 
     if register.bits:
         yield from ((n, (float(int(raw) >> bit & 1), "1")) for bit, n in register.bits.items())
     elif math.isfinite(raw):
-        # Twelve digits: 0.1 * 443 is 44.3, not 44.300000000000004.
-        yield register.name, (float(f"{raw * register.scale:.12g}"), register.unit)
+        # Fifteen digits: 0.1 * 443 is 44.3, not 44.300000000000004.
+        scaled = raw if register.scale == 1 else float(f"{raw * register.scale:.15g}")
+        yield register.name, (float(scaled), register.unit)
 
 
 def text(octets: bytes) -> str:

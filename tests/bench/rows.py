@@ -1,0 +1,73 @@
+"""The rows: each service on the demo's own messages, beside the bare libraries."""
+
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+from aiokafka import ConsumerRecord
+
+from tests.bench.recording import OBSERVATIONS, REPORTS, again, multiplied
+from tests.bench.rig import Row, Service, Spent, bare, kafka, mongodb
+
+MESSAGES = 20_000
+ASSETS = 4_000
+Recorded = dict[str, list[ConsumerRecord]]
+Rows = Callable[[Recorded], AsyncIterator[Row]]
+
+
+async def normalizer(recorded: Recorded) -> AsyncIterator[Row]:
+    """Observations in, reports out, beside taking and putting the same bytes."""
+    records = multiplied(OBSERVATIONS, recorded[OBSERVATIONS], MESSAGES)
+    reports = len(recorded[REPORTS]) * MESSAGES // len(recorded[OBSERVATIONS])
+    size = _mean_bytes(recorded[REPORTS])
+    async with kafka() as servers, _service("normalizer", servers) as service:
+        await service.spend(servers, OBSERVATIONS, records[:2000])
+        spent = await service.spend(servers, OBSERVATIONS, records)
+        reference = await bare(
+            "kafka", servers, OBSERVATIONS, str(MESSAGES), str(reports), str(size)
+        )
+    yield _row("normalizer.observations_per_cpu_s", spent, reference)
+
+
+async def inventory(recorded: Recorded) -> AsyncIterator[Row]:
+    """Reports in: first as new assets, then unchanged; beside raw writes of equal documents."""
+    records = multiplied(REPORTS, recorded[REPORTS], ASSETS)
+    size = 2 * _mean_bytes(recorded[REPORTS])
+    async with kafka() as servers, mongodb() as uri:
+        store = {"ISTHMUS_STORE__URI": uri, "ISTHMUS_STORE__DATABASE": "inventory"}
+        async with _service("inventory", servers, **store) as service:
+            first = await service.spend(servers, REPORTS, records)
+            later = await service.spend(servers, REPORTS, again(REPORTS, records, 60))
+        reference = await bare("store", uri, str(ASSETS), str(size))
+    goal = "0.6 of raw bulk_write"
+    yield Row("inventory.reports_per_s", first.per_s, "1/s", reference.per_s, goal)
+    goal = "0.8 of raw bulk_write"
+    yield Row("inventory.unchanged_reports_per_s", later.per_s, "1/s", reference.per_s, goal)
+    yield _row("inventory.reports_per_cpu_s", first, reference)
+
+
+async def alerting(recorded: Recorded) -> AsyncIterator[Row]:
+    """Reports judged by the shipped rules, beside taking the same bytes."""
+    records = multiplied(REPORTS, recorded[REPORTS], MESSAGES)
+    async with kafka() as servers, mongodb() as uri:
+        store = {"ISTHMUS_STORE__URI": uri, "ISTHMUS_STORE__DATABASE": "alerting"}
+        async with _service("alerting", servers, **store) as service:
+            await service.spend(servers, REPORTS, records)
+            spent = await service.spend(servers, REPORTS, again(REPORTS, records, 60))
+        reference = await bare("kafka", servers, REPORTS, str(MESSAGES), "0", "0")
+    yield _row("alerting.reports_per_cpu_s", spent, reference)
+
+
+ROWS: dict[str, Rows] = {"alerting": alerting, "inventory": inventory, "normalizer": normalizer}
+
+
+def _service(name: str, servers: str, **environ: str) -> Service:
+    return Service(name, servers, Path(tempfile.gettempdir()) / "isthmus-bench", **environ)
+
+
+def _row(name: str, spent: Spent, reference: Spent) -> Row:
+    return Row(name, spent.per_cpu_s, "1/s", reference.per_cpu_s, "0.4 of bare")
+
+
+def _mean_bytes(records: list[ConsumerRecord]) -> int:
+    return sum(len(r.value) for r in records) // len(records)

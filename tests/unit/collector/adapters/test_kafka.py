@@ -1,0 +1,105 @@
+"""The fence; membership itself is tested on a real Kafka."""
+
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+
+import pytest
+from aiokafka.consumer.group_coordinator import GroupCoordinator
+
+from isthmus.collector.adapters.kafka import FENCE_MARGIN_S, HeartbeatFence
+
+SESSION_S = 10.0
+
+
+@dataclass
+class Coordinator:
+    """What aiokafka calls for each heartbeat."""
+
+    answers: list[bool] = field(default_factory=list)
+
+    async def _do_heartbeat(self) -> bool:
+        return self.answers.pop(0)
+
+
+@dataclass
+class Clock:
+    """A clock that is set by hand."""
+
+    now: float = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A clock."""
+    return Clock()
+
+
+@pytest.fixture
+def fence(clock: Clock) -> HeartbeatFence:
+    """A fence of a session of ten seconds."""
+    return HeartbeatFence(SESSION_S, clock)
+
+
+async def beat(fence: HeartbeatFence, *answers: bool) -> Coordinator:
+    """A coordinator whose heartbeats the fence hears."""
+    coordinator = Coordinator(list(answers))
+    fence.watch(SimpleNamespace(_coordinator=coordinator))
+    for _ in answers:
+        await coordinator._do_heartbeat()
+    return coordinator
+
+
+def test_aiokafka_still_has_what_the_fence_wraps() -> None:
+    """The one private name that is used; a new aiokafka must not lose it silently."""
+    assert callable(GroupCoordinator._do_heartbeat)
+
+
+async def test_the_fence_is_closed_until_the_first_heartbeat(fence: HeartbeatFence) -> None:
+    """A process that was never heard owns nothing."""
+    assert not fence.open(1)
+    await beat(fence, False)
+    assert not fence.open(1)
+    await beat(fence, True)
+    assert fence.open(1)
+
+
+async def test_no_read_may_outlive_the_session(fence: HeartbeatFence, clock: Clock) -> None:
+    """A long read must start sooner after a heartbeat than a short one."""
+    await beat(fence, True)
+    clock.now += SESSION_S - FENCE_MARGIN_S - 5 - 0.01
+    assert fence.open(5)
+    clock.now += 0.02
+    assert not fence.open(5)
+    assert fence.open(1)
+
+
+async def test_a_frozen_process_is_fenced_until_it_is_heard_again(
+    fence: HeartbeatFence, clock: Clock
+) -> None:
+    """After a gap nothing is read, and a refused heartbeat changes nothing."""
+    await beat(fence, True)
+    clock.now += 25
+    assert not fence.open(1)
+    await beat(fence, False)
+    assert not fence.open(1)
+    await beat(fence, True)
+    assert fence.open(1)
+
+
+async def test_a_heartbeat_counts_from_when_it_was_sent(
+    fence: HeartbeatFence, clock: Clock
+) -> None:
+    """An answer that lay in the socket while the process was frozen proves nothing about now."""
+
+    class Frozen(Coordinator):
+        async def _do_heartbeat(self) -> bool:
+            clock.now += 25
+            return True
+
+    coordinator = Frozen()
+    fence.watch(SimpleNamespace(_coordinator=coordinator))
+    assert await coordinator._do_heartbeat()
+    assert not fence.open(1)

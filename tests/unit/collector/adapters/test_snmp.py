@@ -1,0 +1,180 @@
+"""SNMP against simulated agents: what they say, and what goes wrong."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from isthmus.collector.adapters.snmp import device
+from isthmus.collector.domain import Outcome
+from isthmus.collector.ports import Source
+from isthmus.simulators.devices import Library, SnmpDevice
+from isthmus.simulators.fleet import Credential
+from isthmus.simulators.snmp import SnmpAgent, SnmpSocket
+from isthmus.simulators.snmp_v3 import SnmpV3Agent
+
+MakeSource = Callable[..., Source]
+GIVEN = {"name": "n1", "mac": "00:1b:0c:3a:10:01", "serial": "S1", "engine_id": "80001f8804abcdef"}
+
+
+@dataclass
+class Network:
+    """Agents that end with the test."""
+
+    library: Library
+    sockets: list[Any] = field(default_factory=list)
+
+    async def serve(self, name: str) -> tuple[SnmpAgent, int]:
+        """An agent with the community `public`."""
+        agent = SnmpAgent(*self._model(name), "public")
+        socket = SnmpSocket("127.0.0.1", 0, [agent])
+        await socket.start()
+        self.sockets.append(socket)
+        return agent, socket.port
+
+    async def serve_v3(self, name: str) -> tuple[SnmpV3Agent, int]:
+        """An agent with the user of the credential `v3`."""
+        user = Credential(
+            user="isthmus", auth_protocol="sha256", auth_key="auth-key-0001",
+            priv_protocol="aes128", priv_key="priv-key-0001",
+        )  # fmt: skip
+        agent = SnmpV3Agent("127.0.0.1", 0, *self._model(name), user)
+        await agent.start()
+        self.sockets.append(agent)
+        return agent, agent.port
+
+    def _model(self, name: str) -> tuple[SnmpDevice, Any]:
+        model = self.library.read(f"snmp/{name}", SnmpDevice)
+        wanted: dict[str, Any] = {n: v for n, v in GIVEN.items() if n in model.values}
+        return model, model.state(wanted, name)
+
+
+@pytest.fixture
+async def network(library: Library) -> AsyncIterator[Network]:
+    """A network."""
+    network = Network(library)
+    yield network
+    for socket in network.sockets:
+        await socket.stop()
+
+
+def endpoint(port: int, version: str = "2c", credential: str = "ro", **more: Any) -> dict[str, Any]:
+    """The fields of an endpoint on this machine."""
+    place = {"protocol": "snmp", "host": "127.0.0.1", "port": port, "request_timeout_s": 0.3}
+    return {**place, "version": version, "credential": credential, **more}
+
+
+async def test_a_switch_tells_who_it_is_and_how_it_is(network: Network, source: MakeSource) -> None:
+    """Scalars without instance, table rows with their index, physical addresses in colons."""
+    _, port = await network.serve("cisco-c9300")
+    [said] = (await source("network", **endpoint(port)).read()).devices
+    assert said.facts["sysName"] == "n1"
+    assert said.facts["entPhysicalSerialNum.1"] == "S1"
+    assert said.facts["ifPhysAddress.2"] == "00:1b:0c:3a:10:01"
+    assert said.points["ifOperStatus.3"] == (2.0, "1")
+    assert "entPhysicalFirmwareRev.1" not in said.facts, "an empty text is not known"
+
+
+async def test_identity_is_asked_for_once_and_again_after_a_restart(
+    network: Network, source: MakeSource
+) -> None:
+    """Later reads ask for less; an uptime that went back makes the whole identity be read."""
+    agent, port = await network.serve("cisco-c9300")
+    agent.states[""]._born -= 10_000
+    snmp = source("network", **endpoint(port))
+    await snmp.read()
+    first = agent.record.requests.total()
+    await snmp.read()
+    second = agent.record.requests.total() - first
+    assert second < first / 2
+    agent.states[""]._born += 10_000  # the clock of the device starts again
+    await snmp.read()
+    assert agent.record.requests.total() - first - second > second
+    assert agent.record.writes == 0
+
+
+async def test_a_version_1_unit_gets_small_gets_only(network: Network, source: MakeSource) -> None:
+    """An object that the unit lacks costs none of the others, and is asked for once."""
+    agent, port = await network.serve("econolite-cobalt")
+    snmp = source("ntcip-asc", **endpoint(port, "1"))
+    [said] = (await snmp.read()).devices
+    assert said.facts["moduleModel.1"] == "Cobalt"
+    assert said.facts["sysDescr"] == "Econolite Cobalt EOS"
+    assert said.points["unitFlashStatus"] == (2.0, "1")
+    assert set(agent.record.requests) == {"Get"}
+    asked = agent.record.requests["Get"]
+    await snmp.read()
+    assert agent.record.requests["Get"] == asked + 1
+
+
+async def test_version_3_is_authenticated_and_encrypted(
+    network: Network, source: MakeSource
+) -> None:
+    """The engine's id comes as hexadecimal digits."""
+    agent, port = await network.serve_v3("net-snmp-linux")
+    [said] = (await source("host", **endpoint(port, "3", "v3")).read()).devices
+    assert said.facts["sysName"] == "n1"
+    assert said.points["hrStorageAllocationUnits.1"] == (4096.0, "1")
+    assert agent.record.writes == 0
+
+
+async def test_a_refused_user_is_unauthorized(network: Network, source: MakeSource) -> None:
+    """The agent reports a wrong key; the sentence holds no secret."""
+    _, port = await network.serve_v3("net-snmp-linux")
+    reading = await source("host", **endpoint(port, "3", "v3-wrong")).read()
+    assert reading.outcome is Outcome.UNAUTHORIZED
+    assert "auth-key" not in reading.error
+
+
+async def test_an_unknown_credential_is_unauthorized(source: MakeSource) -> None:
+    """Nothing is sent; the sentence names the credential."""
+    reading = await source("network", **endpoint(1, credential="nobody")).read()
+    assert reading.outcome is Outcome.UNAUTHORIZED
+    assert "credential 'nobody'" in reading.error
+
+
+async def test_a_wrong_community_is_silence(network: Network, source: MakeSource) -> None:
+    """Version 2c cannot tell it from a dead agent; it is asked twice."""
+    _, port = await network.serve("cisco-c9300")
+    reading = await source("network", **endpoint(port, credential="wrong")).read()
+    assert (reading.outcome, reading.devices) == (Outcome.TIMEOUT, ())
+
+
+async def test_one_lost_datagram_is_no_failure(network: Network, source: MakeSource) -> None:
+    """The request is sent once more."""
+    agent, port = await network.serve("apc-srt3000")
+    snmp = source("ups", **endpoint(port))
+    agent.states[""].silent = True
+    asyncio.get_running_loop().call_later(0.25, setattr, agent.states[""], "silent", False)
+    assert (await snmp.read()).outcome is Outcome.OK
+
+
+async def test_a_device_that_comes_back_is_read_again(network: Network, source: MakeSource) -> None:
+    """Silence ends the session, and the next read starts a new one."""
+    agent, port = await network.serve("apc-srt3000")
+    snmp = source("ups", **endpoint(port, request_timeout_s=0.1))
+    for silent, outcome in ((False, Outcome.OK), (True, Outcome.TIMEOUT), (False, Outcome.OK)):
+        agent.states[""].silent = silent
+        assert (await snmp.read()).outcome is outcome
+
+
+async def test_nothing_listening_is_silence(unused_port: int, source: MakeSource) -> None:
+    """The library does not tell a refused datagram from a lost one."""
+    reading = await source("network", **endpoint(unused_port)).read()
+    assert (reading.outcome, reading.devices) == (Outcome.TIMEOUT, ())
+
+
+def test_octets_that_are_no_text_are_hexadecimal() -> None:
+    """Engine ids and error bits; a chassis id is an address only when it has six octets."""
+    said = device(
+        {
+            "snmpEngineID": b"\x80\x00",
+            "lldpLocChassisId": b"\0\x1b\x0c\x3a\x10\x01",
+            "sysName": b"\xff",
+        }
+    )
+    assert said.facts["snmpEngineID"] == "8000"
+    assert said.facts["lldpLocChassisId"] == "00:1b:0c:3a:10:01"
+    assert said.facts["sysName"] == "\N{REPLACEMENT CHARACTER}"

@@ -1,0 +1,155 @@
+"""What the targets topic makes the engine do."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from google.protobuf.json_format import ParseDict
+
+from isthmus.collector.handlers.polling import Engine
+from isthmus.collector.handlers.targets import Targets
+from isthmus.runtime.codec import Outgoing
+from isthmus.runtime.errors import Rejected
+from isthmus.telemetry.v1.target_pb2 import Target
+
+
+@dataclass(frozen=True)
+class Raw:
+    """A record as the consumer hands it over."""
+
+    key: bytes | None
+    value: bytes | None
+    partition: int = 0
+    offset: int = 0
+    topic: str = "inventory.targets.hagen.v1"
+    timestamp: int = 0
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+
+@dataclass(frozen=True)
+class Place:
+    """An endpoint whose source is a fake."""
+
+    address: str
+    fakes: Any
+    protocol: str = "fake"
+    timeout_s: float = 1
+
+    def source(self, profile: str, profiles: Any, credentials: Any) -> Any:
+        if profile == "wrong":
+            raise Rejected("profiles/wrong.yaml: registers: missing")
+        return self.fakes.source()
+
+
+@dataclass
+class Topic:
+    """A Targets with what it put and what its engine polls."""
+
+    targets: Targets
+    engine: Engine
+    letters: list[Outgoing]
+    measured: Any
+
+    @property
+    def polled(self) -> int:
+        return int(self.measured.targets)
+
+
+def row(target: str, *, host: str = "a", offset: int = 0, **fields: Any) -> Raw:
+    """One target record."""
+    message = Target(site="hagen", target=target, interval_s=60, profile="p")
+    ParseDict({"host": host}, message.endpoint)
+    for name, value in fields.items():
+        setattr(message, name, value)
+    return Raw(f"hagen/{target}".encode(), message.SerializeToString(), offset=offset)
+
+
+@pytest.fixture
+def topic(gate: Any, measured: Any, fakes: Any) -> Topic:
+    """Targets of the site hagen."""
+    letters: list[Outgoing] = []
+
+    def endpoint(fields: Mapping[str, Any]) -> Place:
+        return Place(str(fields["host"]), fakes)
+
+    engine = Engine(letters.append, gate, measured, polls_max=10)
+    unused: Any = None
+    targets = Targets(
+        "hagen", "me", engine, endpoint,
+        profiles=unused, credentials=unused, put=letters.append,
+    )  # fmt: skip
+    return Topic(targets, engine, letters, measured)
+
+
+async def test_nothing_is_polled_before_the_partition_is_known(topic: Topic) -> None:
+    """A target that was changed or removed on the way to the end is polled as it is at the end."""
+    await topic.targets.take([row("a"), row("b"), row("a", host="z")])
+    await topic.targets.take([Raw(b"hagen/b", None)])
+    assert topic.polled == 0
+    await topic.targets.loaded(0)
+    assert topic.polled == 1
+
+
+async def test_later_records_start_change_and_stop(topic: Topic) -> None:
+    """Each record touches its own target only."""
+    await topic.targets.loaded(0)
+    await topic.targets.take([row("a"), row("b")])
+    assert topic.polled == 2
+    before = topic.engine._polls["hagen/b"]
+    await topic.targets.take([row("a", host="z"), row("b")])
+    assert topic.polled == 2
+    assert topic.engine._polls["hagen/a"].origin.address == "z"
+    assert topic.engine._polls["hagen/b"] is before
+    await topic.targets.take([Raw(b"hagen/a", None)])
+    assert topic.polled == 1
+
+
+async def test_a_released_partition_is_polled_no_more(topic: Topic) -> None:
+    """Everything of the partition stops; the other partition goes on."""
+    await topic.targets.loaded(0)
+    await topic.targets.loaded(1)
+    await topic.targets.take([row("a"), Raw(row("b").key, row("b").value, partition=1)])
+    await topic.targets.release([0])
+    assert list(topic.engine._polls) == ["hagen/b"]
+    await topic.targets.release()
+    assert topic.polled == 0
+
+
+@pytest.mark.parametrize(
+    ("record", "reason"),
+    [
+        (Raw(b"hagen/x", b"\xff\xff"), b"are no isthmus.telemetry.v1.Target"),
+        (Raw(b"\xff", row("a").value), b"expected UTF-8"),
+        (row("x", interval_s=0.001), b"hagen/x: interval_s: 0.001"),
+        (row("x", site="lyon"), b"stands at key 'hagen/x' of site 'hagen'"),
+        (row("x", profile="wrong"), b"profiles/wrong.yaml: registers: missing"),
+        (row("x", profile="../etc"), b"profile: '../etc'"),
+    ],
+)
+async def test_a_bad_record_is_a_dead_letter(topic: Topic, record: Raw, reason: bytes) -> None:
+    """Byte for byte, with a reason that names field and value; the good one is polled."""
+    await topic.targets.take([record, row("good", offset=1)])
+    await topic.targets.loaded(0)
+    [letter] = topic.letters
+    assert letter.topic == "collector.dlq"
+    assert letter.value == record.value
+    assert reason in dict(letter.headers)["dlq-reason"]
+    assert list(topic.engine._polls) == ["hagen/good"]
+
+
+async def test_a_target_that_turns_bad_stops(topic: Topic) -> None:
+    """The topic is the truth: what it says now cannot be polled."""
+    await topic.targets.loaded(0)
+    await topic.targets.take([row("a")])
+    await topic.targets.take([row("a", profile="wrong", offset=1)])
+    assert topic.polled == 0
+
+
+async def test_a_dead_letter_is_written_once(topic: Topic) -> None:
+    """Reading the topic again after a rebalance does not repeat it."""
+    for _ in range(3):
+        await topic.targets.take([row("a", profile="wrong")])
+        await topic.targets.loaded(0)
+        await topic.targets.release()
+    assert len(topic.letters) == 1

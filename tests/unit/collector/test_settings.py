@@ -1,0 +1,36 @@
+"""The collector's settings."""
+
+import pytest
+
+from isthmus.collector.settings import CollectorSettings
+from isthmus.runtime.settings import load
+
+
+@pytest.fixture
+def environ(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """The least that a collector needs."""
+    least = {
+        "ISTHMUS_KAFKA__BOOTSTRAP_SERVERS": "kafka:9092",
+        "ISTHMUS_COLLECTOR__SITE": "hagen",
+    }
+    for name, value in least.items():
+        monkeypatch.setenv(name, value)
+    return least
+
+
+def test_a_collector_needs_no_more_than_kafka_and_its_site(environ: dict[str, str]) -> None:
+    """Its name is the host's, and its session short enough for a quick take-over."""
+    settings = load(CollectorSettings, environ)
+    assert settings.collector.name
+    assert settings.kafka.session_timeout_s == 10
+    assert settings.credentials.file is None
+
+
+def test_a_site_that_cannot_be_a_topic_is_refused(
+    environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The mistake names variable and value."""
+    monkeypatch.setenv("ISTHMUS_COLLECTOR__SITE", "Hagen Werk")
+    environ["ISTHMUS_COLLECTOR__SITE"] = "Hagen Werk"
+    with pytest.raises(SystemExit, match="ISTHMUS_COLLECTOR__SITE: 'Hagen Werk'"):
+        load(CollectorSettings, environ)

@@ -1,7 +1,7 @@
 """Generated files agree with what they are generated from: `python -m tests.drift [--write]`.
 
 Messages: the Python classes of `proto/`. Documents: OpenAPI of the two HTTP APIs and AsyncAPI of
-what each service reads, under `docs/api/`.
+what each service reads, under `docs/api/`. Settings: `docs/settings.md`.
 """
 
 import argparse
@@ -18,7 +18,7 @@ import grpc_tools
 from faststream.specification import AsyncAPI
 
 from isthmus.runtime.app import Application
-from isthmus.runtime.settings import names
+from isthmus.runtime.settings import group_of, names
 from isthmus.runtime.topics import registry
 
 ROOT = Path(__file__).parents[1]
@@ -33,6 +33,10 @@ SETTINGS = {
     "ISTHMUS_STORE__URI": "mongodb://store:27017",
     "ISTHMUS_STORE__DATABASE": "isthmus",
 }
+INTRODUCTION = (
+    "Every setting is an environment variable `ISTHMUS_<GROUP>__<NAME>`; an unknown one is an error. "
+    "Written by `make docs` from the code."
+)
 Files = dict[Path, str]
 
 
@@ -70,9 +74,7 @@ def documents() -> Files:
 def wired(service: str) -> Application:
     """The application of a service, as its `__main__` builds it."""
     module = import_module(f"isthmus.{service}.app")
-    kind: Any = getattr(
-        import_module(f"isthmus.{service}.settings"), f"{service.capitalize()}Settings"
-    )
+    kind = settings_of(service)
     groups: dict[str, dict[str, str]] = {}
     for name, (group, field) in names(kind).items():
         if name in SETTINGS:
@@ -81,17 +83,41 @@ def wired(service: str) -> Application:
     return app
 
 
+def settings_of(service: str) -> Any:
+    """The settings class of a service."""
+    return import_module(f"isthmus.{service}.settings").Settings
+
+
 def _json(document: dict[str, Any]) -> str:
     return json.dumps(document, indent=2, sort_keys=True) + "\n"
 
 
-WHAT: dict[str, Callable[[], Files]] = {"messages": messages, "documents": documents}
+def settings() -> Files:
+    """The reference of every setting, from the docstrings of its fields."""
+    lines = ["# Settings", "", INTRODUCTION, ""]
+    for service in SERVICES:
+        lines += [f"## {service}", "", "| variable | default | meaning |", "|---|---|---|"]
+        kind = settings_of(service)
+        for name, (group, field) in sorted(names(kind).items()):
+            info = group_of(kind, group).model_fields[field]
+            default = "**needed**" if info.is_required() else f"`{info.default}`"
+            meaning = " ".join((info.description or "").split())
+            lines.append(f"| `{name}` | {default} | {meaning} |")
+        lines.append("")
+    return {ROOT / "docs" / "settings.md": "\n".join(lines)}
+
+
+WHAT: dict[str, Callable[[], Files]] = {
+    "messages": messages,
+    "documents": documents,
+    "settings": settings,
+}
 
 
 def main() -> None:
     """Compare, or write; exits 1 and names each file that drifted."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", nargs="*", choices=[[], *WHAT], help="messages, documents")
+    parser.add_argument("what", nargs="*", choices=[[], *WHAT], help=", ".join(WHAT))
     parser.add_argument("--write", action="store_true", help="write instead of comparing")
     arguments = parser.parse_args()
     made = {path: text for what in arguments.what or WHAT for path, text in WHAT[what]().items()}

@@ -8,6 +8,7 @@ import asyncio
 import resource
 import sys
 import time
+from typing import Any
 
 import uvloop
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
@@ -47,7 +48,8 @@ async def kafka(servers: str, topic: str, count: int, out_count: int, out_bytes:
 
 async def store(uri: str, count: int, size: int) -> None:
     """Write `count` documents of `size` bytes in batches."""
-    collection = AsyncIOMotorClient(uri)["bare"]["documents"]
+    client: Any = AsyncIOMotorClient(uri)
+    collection = client["bare"]["documents"]
     text = "x" * size
     for first in range(0, count, BATCH):
         operations = [

@@ -17,10 +17,11 @@ from isthmus.telemetry.v1.report_pb2 import Report
 from tests.bench.rig import ROOT
 
 OBSERVATIONS, REPORTS = "collector.observations.v1", "normalizer.reports.v1"
+Recorded = dict[str, list[ConsumerRecord]]
 KINDS: dict[str, type[Observation] | type[Report]] = {OBSERVATIONS: Observation, REPORTS: Report}
 
 
-async def record() -> dict[str, list[ConsumerRecord]]:
+async def record() -> Recorded:
     """The newest message of each key on both topics, once everything was found."""
     with tempfile.TemporaryDirectory() as folder:
         fleet = ROOT / "simulators" / "fleet.yaml"

@@ -6,12 +6,12 @@ from pathlib import Path
 
 from aiokafka import ConsumerRecord
 
-from tests.bench.recording import OBSERVATIONS, REPORTS, again, multiplied
+from tests.bench.recording import OBSERVATIONS, REPORTS, Recorded, again, multiplied
 from tests.bench.rig import Row, Service, Spent, bare, kafka, mongodb
 
 MESSAGES = 20_000
 ASSETS = 4_000
-Recorded = dict[str, list[ConsumerRecord]]
+
 Rows = Callable[[Recorded], AsyncIterator[Row]]
 
 

@@ -69,10 +69,10 @@ async def test_a_killed_service_comes_back_and_nothing_is_lost_or_doubled(
     """kill -9 while a device changes: the truth log and the changes agree, item by item."""
     process = stack.processes[name]
     restarts = process.restarts
-    versions = [f"{len(name)}.{number}" for number in range(3)]
+    versions = ["3.21", "3.22", "3.20"]
 
     for version in versions:
-        if version == versions[1]:
+        if version == "3.22":
             process.kill()
         await stack.post("control", "/devices/press-plc-1", {"set": {"firmware": version}})
         await until_firmware(stack, version)

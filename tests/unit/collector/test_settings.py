@@ -2,7 +2,7 @@
 
 import pytest
 
-from isthmus.collector.settings import CollectorSettings
+from isthmus.collector.settings import Settings
 from isthmus.runtime.settings import load
 
 
@@ -20,7 +20,7 @@ def environ(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
 
 def test_a_collector_needs_no_more_than_kafka_and_its_site(environ: dict[str, str]) -> None:
     """Its name is the host's, and its session short enough for a quick take-over."""
-    settings = load(CollectorSettings, environ)
+    settings = load(Settings, environ)
     assert settings.collector.name
     assert settings.kafka.session_timeout_s == 10
     assert settings.credentials.file is None
@@ -33,4 +33,4 @@ def test_a_site_that_cannot_be_a_topic_is_refused(
     monkeypatch.setenv("ISTHMUS_COLLECTOR__SITE", "Hagen Werk")
     environ["ISTHMUS_COLLECTOR__SITE"] = "Hagen Werk"
     with pytest.raises(SystemExit, match="ISTHMUS_COLLECTOR__SITE: 'Hagen Werk'"):
-        load(CollectorSettings, environ)
+        load(Settings, environ)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from isthmus.runtime.settings import Group
-from isthmus.runtime.settings import Settings as RuntimeSettings
+from isthmus.runtime.settings import Settings as Common
 from isthmus.runtime.store import Store
 
 
@@ -14,7 +14,7 @@ class Rules(Group):
     """Folder of further rule files (`*.yaml`), beside those that are shipped."""
 
 
-class Settings(RuntimeSettings):
+class Settings(Common):
     """Everything that alerting reads from its environment."""
 
     store: Store

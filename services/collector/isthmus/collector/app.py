@@ -8,11 +8,11 @@ from isthmus.collector.adapters.prometheus import CollectorMetrics
 from isthmus.collector.handlers.observations import Outbound
 from isthmus.collector.handlers.polling import Engine
 from isthmus.collector.handlers.targets import Targets
-from isthmus.collector.settings import CollectorSettings
+from isthmus.collector.settings import Settings
 from isthmus.runtime.app import Application
 
 
-def build(settings: CollectorSettings) -> Application:
+def build(settings: Settings) -> Application:
     """The application of one collector process."""
     app = Application("collector", settings, description="Reads the devices of one site.")
     own = settings.collector

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from pydantic import Field
 
-from isthmus.runtime.settings import Group, Kafka, Settings
+from isthmus.runtime.settings import Group, Kafka
+from isthmus.runtime.settings import Settings as Common
 
 
 class Collector(Group):
@@ -35,7 +36,7 @@ class Membership(Kafka):
     """Seconds without a heartbeat after which Kafka gives our targets to another collector."""
 
 
-class CollectorSettings(Settings):
+class Settings(Common):
     """Settings of the collector."""
 
     kafka: Membership

@@ -3,7 +3,7 @@
 import difflib
 import os
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -105,14 +105,15 @@ def names(kind: type[Settings]) -> dict[str, tuple[str, str]]:
     """Every variable of a service, with its group and field."""
     return {
         f"{PREFIX}{group}__{field}".upper(): (group, field)
-        for group, info in kind.model_fields.items()
-        for field in _group(info.annotation).model_fields
+        for group in kind.model_fields
+        for field in group_of(kind, group).model_fields
     }
 
 
-def _group(annotation: Any) -> type[BaseModel]:
-    group: type[BaseModel] = annotation
-    return group
+def group_of(kind: type[Settings], name: str) -> type[BaseModel]:
+    """The model of one group of a service's settings."""
+    group: Any = kind.model_fields[name].annotation
+    return cast("type[BaseModel]", group)
 
 
 def _unknown(kind: type[Settings], environ: Mapping[str, str]) -> Iterator[str]:
@@ -134,7 +135,7 @@ def _explain(
         path = [str(part) for part in item["loc"]]
         name = PREFIX + "__".join(path).upper()
         if item["type"] == "missing" and len(path) == 1:
-            fields = _group(kind.model_fields[path[0]].annotation).model_fields.items()
+            fields = group_of(kind, path[0]).model_fields.items()
             yield from (f"{name}__{f.upper()}: missing" for f, i in fields if i.is_required())
         else:
             shown = f" {environ[name]!r}:" if name in environ and not _secret(name) else ""

@@ -50,13 +50,13 @@ def bench(gate: Any, measured: Any) -> Bench:
 
 
 async def test_every_slot_is_read_once(bench: Bench, fakes: Any) -> None:
-    """Each Observation has a slot of its own, one interval after the last."""
+    """Each Observation has a slot of its own, whole intervals after the last."""
     async with bench.running() as engine:
         engine.start(origin("a"), fakes.source(), 1)
         await asyncio.sleep(0.75)
     slots = [o.slot_at.ToMilliseconds() for o in bench.observations]
-    assert len(slots) >= 5
-    assert {b - a for a, b in pairwise(slots)} == {100}
+    assert len(slots) >= 3
+    assert all(b > a and (b - a) % 100 == 0 for a, b in pairwise(slots))
     assert len({o.id for o in bench.observations}) == len(slots)
 
 
@@ -97,7 +97,7 @@ async def test_a_silent_device_is_an_observation_and_does_not_delay_another(
     assert said[0].outcome == OUTCOME_TIMEOUT
     assert said[0].error == "silent:502: no whole answer within 0.15 s"
     assert silent.closes >= 1
-    assert fine.reads >= 4
+    assert fine.reads >= 3
 
 
 async def test_a_failing_target_is_read_less_and_less(bench: Bench, fakes: Any) -> None:
@@ -135,7 +135,7 @@ async def test_nothing_is_read_behind_a_closed_fence(
         engine.start(origin("a"), source, 1)
         await asyncio.sleep(0.5)
         assert source.reads == 0
-        assert measured.skips >= 3
+        assert measured.skips >= 2
         gate.is_open = True
         await asyncio.sleep(0.25)
     assert 1 <= source.reads <= 3

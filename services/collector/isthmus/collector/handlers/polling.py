@@ -66,6 +66,7 @@ class Engine:
         self._due: list[tuple[int, int, Poll]] = []
         self._order = itertools.count()
         self._changed = asyncio.Event()
+        self._fenced = True  # until the first heartbeat
 
     def start(self, origin: Origin, source: Source, timeout_s: float) -> None:
         """Poll a target from its next slot on."""
@@ -128,8 +129,7 @@ class Engine:
     async def _observe(self, poll: Poll, slot_ms: int) -> None:
         if poll.stopped:
             return
-        if not self._fence.open(poll.timeout_s):
-            self._measure.skipped()
+        if not self._may_read(poll):
             return
         started = time.monotonic()
         late_s = self._clock() - slot_ms / 1000
@@ -145,6 +145,17 @@ class Engine:
                 poll.origin, reading, slot_ms=slot_ms, observed_at=observed_at, duration_s=took_s
             )
         )
+
+    def _may_read(self, poll: Poll) -> bool:
+        is_open = self._fence.open(poll.timeout_s)
+        if not is_open:
+            self._measure.skipped()
+            if not self._fenced:
+                log.warning("polls_fenced", reason="no heartbeat was answered in time")
+        elif self._fenced:
+            log.info("polls_allowed")
+        self._fenced = not is_open
+        return is_open
 
     async def _read(self, poll: Poll) -> Reading:
         try:

@@ -1,5 +1,6 @@
 """OPC UA: the server software, and the devices that it shows in Machines and DeviceSet."""
 
+import time
 from collections.abc import Sequence
 from typing import Literal
 from urllib.parse import urlsplit
@@ -13,6 +14,7 @@ from isthmus.collector.domain import DeviceReading, Fault, Outcome, Reading
 from isthmus.collector.ports import Credentials, Profiles
 
 PORT = 4840
+EXPLORE_S = 3600  # a machine that was added to a server is found within the hour
 
 
 class OpcUa(BaseModel):
@@ -38,13 +40,14 @@ class OpcUa(BaseModel):
 
 
 class OpcUaSource:
-    """Reads one server; its model is found anew after each loss of the session."""
+    """Reads one server; what stands where is found once a session, and again every hour."""
 
     def __init__(self, endpoint: OpcUa, profile: Profile) -> None:
         self._endpoint = endpoint
         self._profile = profile
         self._session: Session | None = None
         self._devices: list[Device] = []
+        self._explored_at = 0.0
 
     async def read(self) -> Reading:
         try:
@@ -69,8 +72,9 @@ class OpcUaSource:
                 self._endpoint.url, self._endpoint.request_timeout_s, "collector"
             )
             await self._session.open()
-        if not self._devices:
+        if not self._devices or time.monotonic() - self._explored_at > EXPLORE_S:
             self._devices = await explore(self._session, self._profile)
+            self._explored_at = time.monotonic()
         return self._session
 
 

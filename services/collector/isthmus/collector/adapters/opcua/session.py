@@ -8,22 +8,20 @@ from asyncua import ua
 from asyncua.client.client import Client
 from asyncua.ua.attribute_ids import AttributeIds
 from asyncua.ua.object_ids import ObjectIds
-from asyncua.ua.status_codes import StatusCodes
+from asyncua.ua.status_codes import StatusCodes, get_name_and_doc
 from asyncua.ua.uaerrors import UaStatusCodeError
 
 from isthmus.collector.domain import Fault, Outcome
 
 T = TypeVar("T")
-SESSION_TIMEOUT_MS = (
-    60_000  # a killed collector's session must not hold one of a PLC's few for long
-)
+# A killed collector's session must not hold one of a PLC's few for long.
+SESSION_TIMEOUT_MS = 60_000
 CHANNEL_TIMEOUT_MS = 600_000
 WATCHDOG_S = 20.0
 CLOSE_TIMEOUT_S = 0.8
 NODES_MAX = 1000  # the most that an S7-1500 takes in one call
 PATHS_MAX = 250
 CHILDREN_MAX = 500
-
 CREDENTIAL_CODES = frozenset(
     {
         StatusCodes.BadIdentityTokenInvalid,
@@ -115,13 +113,10 @@ class Session:
         except UaStatusCodeError as error:
             refused = error.code in CREDENTIAL_CODES
             outcome = Outcome.UNAUTHORIZED if refused else Outcome.REFUSED
-            raise Fault(
-                outcome, f"{self._url}: {ua.status_codes.get_name_and_doc(error.code)[0]}"
-            ) from error
+            raise Fault(outcome, f"{self._url}: {get_name_and_doc(error.code)[0]}") from error
         except OSError as error:
-            raise Fault(
-                Outcome.UNREACHABLE, f"{self._url}: {str(error) or 'connection lost'}"
-            ) from error
+            text = f"{self._url}: {str(error) or 'connection lost'}"
+            raise Fault(Outcome.UNREACHABLE, text) from error
         except Exception as error:
             text = f"{self._url}: what it sends is no answer: {type(error).__name__} {error}"
             raise Fault(Outcome.GARBLED, text) from error

@@ -34,8 +34,8 @@ SETTINGS = {
     "ISTHMUS_STORE__DATABASE": "isthmus",
 }
 INTRODUCTION = (
-    "Every setting is an environment variable `ISTHMUS_<GROUP>__<NAME>`; an unknown one is an error. "
-    "Written by `make docs` from the code."
+    "Every setting is an environment variable `ISTHMUS_<GROUP>__<NAME>`; "
+    "an unknown one is an error. Written by `make docs` from the code."
 )
 Files = dict[Path, str]
 

@@ -26,10 +26,10 @@ async def test_a_topic_that_someone_changed_is_named_and_left_alone(kafka: str) 
     await admin.start()
     await admin.create_partitions({"inventory.targets.changed.v1": NewPartitions(13)})
 
+    await asyncio.sleep(2)  # the broker's metadata shows new partitions a little later
+
     with pytest.raises(IsthmusError, match=r"changed\.v1: 13 partitions, expected 12"):
-        for _ in range(50):  # the broker's metadata shows new partitions a little later
-            await topics.apply(kafka, ["changed"], 1)
-            await asyncio.sleep(0.1)
+        await topics.apply(kafka, ["changed"], 1)
 
     await admin.delete_topics(["inventory.targets.changed.v1"])
     await admin.close()

@@ -48,7 +48,7 @@ def screen(
 
 def _assets(assets: Iterable[Mapping[str, Any]], title: str, now: datetime) -> Table:
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 1, 0, 0))
-    widths = {"site": 9, "path": 15, "class": 14, "vendor": 12, "model": 12, "serial": 10}
+    widths = {"site": 9, "path": 16, "class": 14, "vendor": 12, "model": 12, "serial": 10}
     for name, width in widths.items():
         table.add_column(name, width=width, no_wrap=True, overflow="ellipsis")
     table.add_column("firmware", width=8, no_wrap=True, overflow="ellipsis")

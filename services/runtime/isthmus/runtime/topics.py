@@ -136,7 +136,7 @@ async def _differences(admin: Any, topics: dict[str, Topic]) -> list[str]:
 
 
 async def _partitions(admin: Any, topics: Iterable[str]) -> dict[str, int]:
-    """Partitions by topic; waits, because a new topic reaches a broker's metadata a little later."""
+    """Partitions by topic; waits, because a new topic reaches the metadata a little later."""
     described: dict[str, int] = {}
     for _ in range(VISIBLE_TRIES):
         replies = await admin.describe_topics(list(topics))

@@ -77,6 +77,16 @@ async def test_a_switch_tells_who_it_is_and_how_it_is(network: Network, source: 
     assert "entPhysicalFirmwareRev.1" not in said.facts, "an empty text is not known"
 
 
+async def test_a_switch_names_its_neighbours(network: Network, source: MakeSource) -> None:
+    """LLDP: rows by time mark, local port and neighbour; a chassis that is a MAC as a MAC."""
+    _, port = await network.serve("hirschmann-brs40")
+    [said] = (await source("network", **endpoint(port)).read()).devices
+    assert said.facts["lldpLocChassisId"] == "00:1b:0c:3a:10:01"
+    assert said.facts["lldpRemSysName.0.1.1"] == "hag-core-1"
+    assert said.facts["lldpRemChassisId.0.1.1"] == "00:1b:0c:3a:10:01"
+    assert said.facts["lldpRemPortId.0.1.1"] == "Gi1/0/12"
+
+
 async def test_identity_is_asked_for_once_and_again_after_a_restart(
     network: Network, source: MakeSource
 ) -> None:

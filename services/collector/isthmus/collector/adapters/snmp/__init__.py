@@ -14,7 +14,7 @@ from isthmus.runtime.errors import Unauthorized
 
 IDENTITY_S = 24 * 3600
 MAC_OCTETS = 6
-PHYSICAL = ("dot1dBaseBridgeAddress", "ifPhysAddress", "lldpLocChassisId")
+PHYSICAL = ("dot1dBaseBridgeAddress", "ifPhysAddress", "lldpLocChassisId", "lldpRemChassisId")
 OCTETS = ("hrPrinterDetectedErrorState", "snmpEngineID")
 
 

@@ -107,7 +107,16 @@ GROUPS: dict[str, Group] = {
             _scalars(
                 "1.0.8802.1.1.2.1.3",
                 {"lldpLocChassisIdSubtype": 1, "lldpLocChassisId": 2, "lldpLocSysName": 3},
-            )
+            ),
+            _columns(
+                "1.0.8802.1.1.2.1.4.1.1",
+                {
+                    "lldpRemChassisIdSubtype": 4,
+                    "lldpRemChassisId": 5,
+                    "lldpRemPortId": 7,
+                    "lldpRemSysName": 9,
+                },
+            ),
         )
     ),
     "ntcip-asc": Group(

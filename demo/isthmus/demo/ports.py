@@ -2,7 +2,8 @@
 
 import json
 import socket
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Self
@@ -23,7 +24,14 @@ class Ports:
     inventory: int = 18081
     alerting: int = 18082
     normalizer: int = 18083
-    collector: int = 18090  # and one more for each further site
+    collector_1: int = 18091
+    collector_2: int = 18092
+    collector_3: int = 18093
+
+    @property
+    def collectors(self) -> tuple[int, ...]:
+        """One for each site."""
+        return self.collector_1, self.collector_2, self.collector_3
 
     @classmethod
     def remembered(cls, file: Path) -> Self:
@@ -38,7 +46,15 @@ class Ports:
     @classmethod
     def free(cls) -> Self:
         """Ports that nobody uses now, for a test beside other runs."""
-        return cls(**{f.name: free_port() for f in fields(cls)})
+        with ExitStack() as held:  # all at once, so that no two are the same
+            return cls(**{f.name: held.enter_context(_held()) for f in fields(cls)})
+
+
+@contextmanager
+def _held() -> Iterator[int]:
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        yield int(probe.getsockname()[1])
 
 
 def _free(port: int) -> bool:

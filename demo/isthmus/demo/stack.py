@@ -145,13 +145,13 @@ class Stack:
                 f"collector-{site}",
                 "collector",
                 {
-                    "ISTHMUS_HTTP__PORT": str(self.ports.collector + number),
+                    "ISTHMUS_HTTP__PORT": str(port),
                     "ISTHMUS_COLLECTOR__SITE": site,
                     "ISTHMUS_COLLECTOR__NAME": f"collector-{site}",
                     "ISTHMUS_CREDENTIALS__FILE": str(targets / "credentials.yaml"),
                 },
             )
-            for number, site in enumerate(self.fleet.sites)
+            for site, port in zip(self.fleet.sites, self.ports.collectors, strict=True)
         ]
         files = ",".join(str(targets / f"{site}.yaml") for site in self.fleet.sites)
         own: dict[str, dict[str, str]] = {

@@ -6,7 +6,7 @@ import time
 import pytest
 from httpx import ASGITransport, AsyncClient
 
-from isthmus.runtime.app import STUCK_S, Application, problem
+from isthmus.runtime.app import STUCK_S, Application
 from isthmus.runtime.settings import Kafka, Settings
 from isthmus.telemetry.v1.observation_pb2 import Observation
 
@@ -93,23 +93,3 @@ async def test_one_consumer_a_pod_so_that_a_partition_is_taken_in_order(app: App
     assert type(subscriber).__name__ == "BatchSubscriber"
     assert subscriber._connection_args["auto_offset_reset"] == "earliest"
     assert subscriber._connection_args["enable_auto_commit"] is False
-
-
-async def test_a_bad_request_names_the_field(app: Application) -> None:
-    """RFC 9457 problem details."""
-
-    @app.http.get("/v1/things")
-    async def things(limit: int) -> None: ...
-
-    status, text = await get(app, "/v1/things?limit=many")
-
-    assert status == 422
-    assert '"field":"limit"' in text
-
-
-def test_a_problem_has_its_media_type() -> None:
-    """RFC 9457, section 3."""
-    reply = problem(404, "no such asset")
-
-    assert reply.media_type == "application/problem+json"
-    assert b'"detail":"no such asset"' in bytes(reply.body)

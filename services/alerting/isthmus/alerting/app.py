@@ -10,7 +10,7 @@ from isthmus.alerting.adapters import mongo
 from isthmus.alerting.adapters.assets import follow
 from isthmus.alerting.adapters.prometheus import AlertingMetrics
 from isthmus.alerting.adapters.rules import load
-from isthmus.alerting.api.routes import routes, unavailable
+from isthmus.alerting.api.routes import routes
 from isthmus.alerting.domain.alarm import Alarm, Transition
 from isthmus.alerting.handlers.assets import Assets
 from isthmus.alerting.handlers.ledger import Ledger
@@ -21,7 +21,7 @@ from isthmus.alerting.handlers.reports import Reports
 from isthmus.alerting.handlers.timers import Timers
 from isthmus.alerting.settings import Settings
 from isthmus.runtime.app import Application
-from isthmus.runtime.errors import IsthmusError, Retryable
+from isthmus.runtime.errors import IsthmusError
 from isthmus.runtime.store import Outbox, connect, ping
 from isthmus.telemetry.v1.report_pb2 import Report
 
@@ -63,7 +63,6 @@ def build(settings: Settings) -> Application:
         required=("id", "site", "target", "observed_at"),
         listener=owned,
     )
-    app.http.add_exception_handler(Retryable, unavailable)
     app.http.include_router(routes(alarms, ledger, utc_now))
     return app
 

@@ -4,18 +4,19 @@ import asyncio
 import logging
 import os
 import signal
+import socket
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager
+from functools import partial
 from typing import Any, NoReturn, Self
 
 import prometheus_client
 import structlog
 import uvicorn
 import uvloop
-from fastapi import FastAPI, Request, Response
-from fastapi.exceptions import RequestValidationError
+from fastapi import Response
 from fastapi.responses import JSONResponse
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
@@ -25,6 +26,7 @@ from isthmus.runtime import VERSION
 from isthmus.runtime.codec import M
 from isthmus.runtime.consume import Consumer, Handler
 from isthmus.runtime.errors import IsthmusError
+from isthmus.runtime.http import api
 from isthmus.runtime.metrics import Metrics
 from isthmus.runtime.publish import Publisher
 from isthmus.runtime.settings import Settings
@@ -60,9 +62,7 @@ class Application:
             logger=logging.getLogger("isthmus.faststream"),
             log_level=logging.DEBUG,
         )
-        self.http = FastAPI(
-            title=f"Isthmus {service}", version=VERSION, description=description, redoc_url=None
-        )
+        self.http = api(service, description)
         self._settings = settings
         self._consumers: list[tuple[Consumer[Any], Any]] = []
         self._resources: list[AbstractAsyncContextManager[Any]] = [self.publisher]
@@ -178,12 +178,13 @@ class Application:
     async def _serve(self) -> int:
         for name in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(name, self.stopping.set)
-        host, port = self._settings.http.host, self._settings.http.port
-        config = uvicorn.Config(self.http, host, port, log_config=None, lifespan="off")
-        self._tasks["http"] = _Server(config).serve
         status = 1
         try:
+            listener = self._listener()
+            server = _Server(uvicorn.Config(self.http, log_config=None, lifespan="off"))
+            self._tasks["http"] = partial(server.serve, [listener])
             async with self:
+                host, port = listener.getsockname()[:2]
                 log.info("service_started", host=host, port=port, version=VERSION)
                 status = await self._until_stopped()
         except TimeoutError:
@@ -197,6 +198,14 @@ class Application:
             return 2
         log.info("service_stopped", status=status)
         return status
+
+    def _listener(self) -> socket.socket:
+        host, port = self._settings.http.host, self._settings.http.port
+        try:
+            return socket.create_server((host, port))
+        except OSError as error:
+            hint = "mend ISTHMUS_HTTP__HOST or ISTHMUS_HTTP__PORT"
+            raise IsthmusError(f"http: {host}:{port}: {error.strerror}; {hint}") from error
 
     async def _until_stopped(self) -> int:
         stop = asyncio.create_task(self.stopping.wait())
@@ -272,17 +281,3 @@ def _add_health(app: Application) -> None:
     async def metrics() -> Response:
         page = prometheus_client.generate_latest(app.registry)
         return Response(page, media_type=prometheus_client.CONTENT_TYPE_LATEST)
-
-    @app.http.exception_handler(RequestValidationError)
-    async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
-        fields = [
-            {"field": ".".join(str(part) for part in item["loc"][1:]), "reason": item["msg"]}
-            for item in error.errors()
-        ]
-        return problem(422, "the request is not valid", fields=fields)
-
-
-def problem(status: int, detail: str, **more: Any) -> JSONResponse:
-    """Problem details for HTTP APIs (RFC 9457)."""
-    body = {"type": "about:blank", "status": status, "detail": detail, **more}
-    return JSONResponse(body, status, media_type="application/problem+json")

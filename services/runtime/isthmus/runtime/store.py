@@ -8,7 +8,8 @@ used, so that the change is the one line in `connect`.
 
 import asyncio
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -24,6 +25,7 @@ from isthmus.runtime.publish import Publisher
 from isthmus.runtime.settings import Group
 
 log = structlog.get_logger()
+DUPLICATE_KEY = 11000  # MongoDB error code
 LEASE = timedelta(seconds=30)  # longer than Kafka.publish_timeout_s, so that a lease outlives a try
 BATCH_DOCUMENTS = 500
 
@@ -56,10 +58,20 @@ def connect(settings: Store) -> Any:
 async def ping(database: Any) -> str | None:
     """Why the store cannot be used now, or None."""
     try:
-        await database.command("ping")
-    except PyMongoError as error:
-        return f"store: {type(error).__name__}: {str(error)[:200]}"
+        with translated():
+            await database.command("ping")
+    except Retryable as error:
+        return str(error)
     return None
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Every failure of the store is Retryable: what was asked for stays asked for."""
+    try:
+        yield
+    except PyMongoError as error:
+        raise Retryable(f"store: {type(error).__name__}: {str(error)[:200]}") from error
 
 
 def pending(records: Iterable[Outgoing]) -> list[dict[str, Any]]:
@@ -103,10 +115,11 @@ class Outbox:
         while True:
             self._written.clear()
             try:
-                while await self.relay():
-                    pass
+                with translated():
+                    while await self.relay():
+                        pass
                 self._lost = False
-            except (IsthmusError, PyMongoError) as error:
+            except IsthmusError as error:
                 if not self._lost:
                     log.warning("outbox_blocked", reason=str(error))
                 self._lost = True

@@ -5,11 +5,10 @@ from typing import Any
 
 import httpx
 import pytest
-from fastapi import FastAPI
 
-from isthmus.alerting.api.routes import _cursor, _place, routes, unavailable
+from isthmus.alerting.api.routes import _cursor, _place, routes
 from isthmus.alerting.domain.alarm import alarm_id
-from isthmus.runtime.errors import Retryable
+from isthmus.runtime.http import api
 
 HOT = alarm_id("hot", "hagen/t")
 
@@ -18,8 +17,7 @@ HOT = alarm_id("hot", "hagen/t")
 async def http(service: Any, report: Any) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the routes; one alarm is raised."""
     await service.hear(report(0, temperature=85))
-    app = FastAPI()
-    app.add_exception_handler(Retryable, unavailable)
+    app = api("alerting", "")
     app.include_router(routes(service.memory, service.ledger, service.now))
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://alerting") as client:

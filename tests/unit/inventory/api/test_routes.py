@@ -6,13 +6,13 @@ from typing import Any
 
 import httpx
 import pytest
-from fastapi import FastAPI
 
 from isthmus.inventory.api.routes import serve
 from isthmus.inventory.domain.model import Asset
 from isthmus.inventory.domain.targets import InvalidTarget, Target
 from isthmus.inventory.ports import SiteSummary
 from isthmus.runtime.errors import Retryable
+from isthmus.runtime.http import api
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 TARGET = Target("hagen", "plc", "x/hagen", 2.0, "m340", {"protocol": "modbus"})
@@ -61,7 +61,7 @@ def parts() -> Everything:
 @pytest.fixture
 def client(parts: Everything) -> httpx.AsyncClient:
     """A client of the API, without a network."""
-    http = FastAPI()
+    http = api("inventory", "")
     serve(http, parts, parts, parts)  # type: ignore[arg-type]  # one stands for all three
     return httpx.AsyncClient(transport=httpx.ASGITransport(http), base_url="http://inventory")
 

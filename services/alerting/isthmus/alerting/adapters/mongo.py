@@ -4,23 +4,20 @@ Only calls that Motor and PyMongo's AsyncMongoClient share are used. The next ve
 is a compare-and-set on `revision`; its transitions and its outbox stand in the same document.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
 from pymongo import ASCENDING, DESCENDING, UpdateOne
-from pymongo.errors import BulkWriteError, PyMongoError
+from pymongo.errors import BulkWriteError
 
 from isthmus.alerting.domain.alarm import Alarm, Condition, Kind, State, Transition
 from isthmus.alerting.domain.source import Source
 from isthmus.alerting.ports import Page, Version
-from isthmus.runtime.errors import Retryable
-from isthmus.runtime.store import pending
+from isthmus.runtime.store import DUPLICATE_KEY, pending, translated
 
-DUPLICATE_KEY = 11000
 TRANSITIONS_MAX = 100
 """Transitions that an alarm's document keeps for the API; the topic has them all."""
 
@@ -33,7 +30,7 @@ class Alarms:
 
     async def prepare(self) -> None:
         """Make the indexes; idempotent."""
-        with _translated():
+        with translated():
             await self.collection.create_index(
                 [("partition", ASCENDING), ("condition", ASCENDING)], name="open"
             )
@@ -47,7 +44,7 @@ class Alarms:
             return set()
         token = uuid4().hex
         ids = [version.alarm.id for version in versions]
-        with _translated():
+        with translated():
             try:
                 result = await self.collection.bulk_write(
                     [_compare_and_set(version, token) for version in versions], ordered=False
@@ -65,14 +62,14 @@ class Alarms:
         """See AlarmStore."""
         if not ids:
             return {}
-        with _translated():
+        with translated():
             found = self.collection.find({"_id": {"$in": list(ids)}}, PROJECTION)
             return {document["_id"]: _alarm(document) async for document in found}
 
     async def open(self, partition: int) -> list[Alarm]:
         """See AlarmStore."""
         wanted = {"partition": partition, "condition": {"$ne": Condition.NORMAL.value}}
-        with _translated():
+        with translated():
             return [_alarm(d) async for d in self.collection.find(wanted, PROJECTION)]
 
     async def page(
@@ -85,7 +82,7 @@ class Alarms:
         if after:
             at, id = after
             wanted["$or"] = [{"raised_at": {"$lt": at}}, {"raised_at": at, "_id": {"$lt": id}}]
-        with _translated():
+        with translated():
             cursor = self.collection.find(wanted, PROJECTION)
             cursor = cursor.sort([("raised_at", DESCENDING), ("_id", DESCENDING)])
             found = [_alarm(document) async for document in cursor.limit(limit + 1)]
@@ -95,7 +92,7 @@ class Alarms:
 
     async def transitions(self, id: str) -> list[Transition] | None:
         """See AlarmStore."""
-        with _translated():
+        with translated():
             document = await self.collection.find_one({"_id": id}, {"transitions": 1})
         if document is None:
             return None
@@ -110,7 +107,7 @@ class Sources:
 
     async def prepare(self) -> None:
         """Make the index; idempotent."""
-        with _translated():
+        with translated():
             await self.collection.create_index("partition", name="partition")
 
     async def save(self, sources: Iterable[Source]) -> None:
@@ -118,7 +115,7 @@ class Sources:
         writes = [_newer(source) for source in sources]
         if not writes:
             return
-        with _translated():
+        with translated():
             try:
                 await self.collection.bulk_write(writes, ordered=False)
             except BulkWriteError as error:
@@ -128,18 +125,9 @@ class Sources:
 
     async def load(self, partition: int) -> list[Source]:
         """See SourceStore."""
-        with _translated():
+        with translated():
             found = self.collection.find({"partition": partition})
             return [_source(document) async for document in found]
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except PyMongoError as error:
-        reason = str(error)[:200]
-        raise Retryable(f"store: {type(error).__name__}: {reason}") from error
 
 
 def _compare_and_set(version: Version, token: str) -> UpdateOne:

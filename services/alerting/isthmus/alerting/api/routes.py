@@ -5,7 +5,7 @@ import binascii
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Path, Query
 from fastapi.responses import JSONResponse
 
 from isthmus.alerting.api.models import (
@@ -20,7 +20,7 @@ from isthmus.alerting.domain.alarm import Acknowledge, Alarm, State
 from isthmus.alerting.handlers.ledger import Ledger
 from isthmus.alerting.handlers.partitions import Now
 from isthmus.alerting.ports import AlarmStore
-from isthmus.runtime.app import problem
+from isthmus.runtime.http import problem
 
 Id = Annotated[str, Path(description="Id of the alarm.")]
 NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": Problem}, 503: {"model": Problem}}
@@ -74,11 +74,6 @@ def routes(store: AlarmStore, ledger: Ledger, now: Now) -> APIRouter:
         return item(alarm) if done else _conflict(alarm, body.seq)
 
     return router
-
-
-async def unavailable(_: Request, error: Exception) -> JSONResponse:
-    """The answer while the store is down."""
-    return problem(503, str(error))
 
 
 def _conflict(alarm: Alarm, seq: int) -> JSONResponse:

@@ -1,35 +1,23 @@
 """Assets and identity keys in MongoDB; only calls that PyMongo's AsyncMongoClient shares."""
 
 import asyncio
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
 from pymongo import ASCENDING, InsertOne, UpdateMany, UpdateOne
-from pymongo.errors import BulkWriteError, PyMongoError
+from pymongo.errors import BulkWriteError
 
 from isthmus.inventory.domain.ledger import NOBODY, Removal, Seen, Snapshot, Write
 from isthmus.inventory.domain.model import Asset, Health, Key, Reachability, Tier, View
 from isthmus.inventory.ports import SiteSummary
 from isthmus.runtime.codec import Outgoing
-from isthmus.runtime.errors import Retryable
-from isthmus.runtime.store import pending
+from isthmus.runtime.store import DUPLICATE_KEY, pending, translated
 
-DUPLICATE_KEY = 11000
 SITES_MAX = 10_000
 IN_MAX = 50  # a server may need time that grows with the square of a list: several short ones
 LIVE = {"merged_into": {"$exists": False}}
 Document = dict[str, Any]
-
-
-@contextmanager
-def translated() -> Iterator[None]:
-    """Every failure of the store is Retryable: what was asked for stays asked for."""
-    try:
-        yield
-    except PyMongoError as error:
-        raise Retryable(f"store: {type(error).__name__}: {str(error)[:200]}") from error
 
 
 class MongoAssets:

@@ -6,12 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from pymongo import ASCENDING, UpdateOne
-from pymongo.errors import PyMongoError
 
 from isthmus.inventory.domain.targets import Target
 from isthmus.inventory.ports import Publishing
-from isthmus.runtime.errors import Retryable
-from isthmus.runtime.store import pending
+from isthmus.runtime.store import pending, translated
 
 Document = dict[str, Any]
 
@@ -27,10 +25,8 @@ class MongoTargets:
         return {each["_id"]: _target(each) for each in found}
 
     async def put(self, targets: Sequence[Publishing]) -> None:
-        try:
+        with translated():
             await self._targets.bulk_write([_putting(each) for each in targets], ordered=False)
-        except PyMongoError as error:
-            raise _retryable(error) from error
 
     async def targets(
         self, *, site: str | None, after: str, limit: int
@@ -41,15 +37,9 @@ class MongoTargets:
         return [(_target(each), each["updated_at"]) for each in await self._find(query, limit)]
 
     async def _find(self, query: Document, limit: int) -> list[Document]:
-        try:
+        with translated():
             found = self._targets.find(query, {"outbox": 0}).sort("_id", ASCENDING).limit(limit)
             return list(await found.to_list(limit)) if limit else []
-        except PyMongoError as error:
-            raise _retryable(error) from error
-
-
-def _retryable(error: PyMongoError) -> Retryable:
-    return Retryable(f"store: {type(error).__name__}: {str(error)[:200]}")
 
 
 def _putting(publishing: Publishing) -> UpdateOne:

@@ -2,8 +2,8 @@
 
 from typing import Annotated, Any
 
-from fastapi import FastAPI, Path, Query, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi import FastAPI, Path, Query
+from fastapi.responses import Response
 
 from isthmus.inventory.api.models import (
     AssetOut,
@@ -18,8 +18,7 @@ from isthmus.inventory.api.models import (
 from isthmus.inventory.domain.targets import InvalidTarget
 from isthmus.inventory.handlers.targets import Targets
 from isthmus.inventory.ports import AssetDirectory, TargetStore
-from isthmus.runtime.app import problem
-from isthmus.runtime.errors import Retryable
+from isthmus.runtime.http import problem
 
 Site = Annotated[str | None, Query(description="Only of this site.", examples=["hagen"])]
 Class = Annotated[
@@ -34,15 +33,8 @@ UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"model": Problem}}
 
 def serve(http: FastAPI, assets: AssetDirectory, store: TargetStore, targets: Targets) -> None:
     """Add the routes to `http`."""
-    _unavailable(http)
     _assets(http, assets)
     _targets(http, store, targets)
-
-
-def _unavailable(http: FastAPI) -> None:
-    @http.exception_handler(Retryable)
-    async def unavailable(_: Request, error: Retryable) -> JSONResponse:
-        return problem(503, str(error))
 
 
 def _assets(http: FastAPI, directory: AssetDirectory) -> None:

@@ -1,0 +1,47 @@
+"""Failures of an HTTP API are problems: RFC 9457."""
+
+from fastapi import FastAPI
+from httpx import ASGITransport, AsyncClient, Response
+
+from isthmus.runtime.errors import Retryable
+from isthmus.runtime.http import api, problem
+
+
+async def get(http: FastAPI, path: str) -> Response:
+    async with AsyncClient(transport=ASGITransport(http), base_url="http://t") as client:
+        return await client.get(path)
+
+
+async def test_a_bad_request_names_the_field() -> None:
+    """Field and expectation, not a stack trace."""
+    http = api("inventory", "")
+
+    @http.get("/v1/things")
+    async def things(limit: int) -> None: ...
+
+    reply = await get(http, "/v1/things?limit=many")
+
+    assert reply.status_code == 422
+    assert reply.json()["fields"][0]["field"] == "limit"
+    assert reply.headers["content-type"] == "application/problem+json"
+
+
+async def test_what_cannot_be_done_now_is_503_and_says_why() -> None:
+    """A client tries again; an operator reads the reason."""
+    http = api("inventory", "")
+
+    @http.get("/v1/things")
+    async def things() -> None:
+        raise Retryable("store: no answer")
+
+    reply = await get(http, "/v1/things")
+
+    assert (reply.status_code, reply.json()["detail"]) == (503, "store: no answer")
+
+
+def test_a_problem_may_carry_more() -> None:
+    """Extension members, section 3.2."""
+    reply = problem(409, "seq: 1, but the alarm is at 2", seq=2)
+
+    assert reply.media_type == "application/problem+json"
+    assert b'"seq":2' in bytes(reply.body)

@@ -6,7 +6,6 @@ at once, for ever). So FastStream hands over raw records here, and this module a
 """
 
 import asyncio
-import random
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from aiokafka import ConsumerRecord, TopicPartition
 from faststream.exceptions import NackMessage
 
 from isthmus.runtime import VERSION
+from isthmus.runtime.backoff import full_jitter_s
 from isthmus.runtime.codec import M, Outgoing, Record, decode
 from isthmus.runtime.errors import IsthmusError, Rejected, Retryable
 from isthmus.runtime.metrics import Metrics
@@ -160,9 +160,9 @@ class Consumer(Generic[M]):
         self.metrics.retries.labels(self.topic, type(error).__name__.lower()).inc()
         if not self._failures:
             log.warning("source_lost", topic=self.topic, reason=str(error))
-        longest = self.settings.backoff_initial_s * 2.0 ** min(self._failures, 20)
+        initial_s, max_s = self.settings.backoff_initial_s, self.settings.backoff_max_s
+        wait_s = full_jitter_s(self._failures, initial_s=initial_s, max_s=max_s)
         self._failures += 1
-        wait_s = random.uniform(0, min(self.settings.backoff_max_s, longest))
         try:
             async with asyncio.timeout(wait_s):
                 await self.stopping.wait()

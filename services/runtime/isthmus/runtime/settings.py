@@ -2,7 +2,7 @@
 
 import difflib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -89,7 +89,7 @@ S = TypeVar("S", bound=Settings)
 
 
 def load(kind: type[S], environ: Mapping[str, str] = os.environ) -> S:
-    """The settings of a service; exits with status 2 and one line for each mistake."""
+    """The settings of a service; exits with status 1 and one line for each mistake."""
     mistakes = list(_unknown(kind, environ))
     settings = None
     try:
@@ -138,9 +138,10 @@ def _explain(
             fields = group_of(kind, path[0]).model_fields.items()
             yield from (f"{name}__{f.upper()}: missing" for f, i in fields if i.is_required())
         else:
-            shown = f" {environ[name]!r}:" if name in environ and not _secret(name) else ""
+            shown = f" {environ[name]!r}:" if name in environ and not _secret(kind, path) else ""
             yield f"{name}:{shown} {item['msg']}"
 
 
-def _secret(name: str) -> bool:
-    return any(word in name for word in ("PASSWORD", "SECRET", "TOKEN", "KEY", "URI"))
+def _secret(kind: type[Settings], path: Sequence[str]) -> bool:
+    annotations = [group_of(kind, path[0]).model_fields[field].annotation for field in path[1:2]]
+    return any("Secret" in str(annotation) for annotation in annotations)

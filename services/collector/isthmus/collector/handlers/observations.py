@@ -1,7 +1,6 @@
 """Makes Observations of readings, and publishes them in batches that never hold up a read."""
 
 import asyncio
-import random
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ import structlog
 
 from isthmus.collector.domain import DeviceReading, Identity, Outcome, Reading, at
 from isthmus.collector.ports import Measure
+from isthmus.runtime.backoff import full_jitter_s
 from isthmus.runtime.codec import Outgoing, encode, new_traceparent
 from isthmus.runtime.errors import Rejected, Retryable
 from isthmus.telemetry.v1 import observation_pb2 as pb
@@ -20,6 +20,7 @@ log = structlog.get_logger()
 TOPIC = "collector.observations.v1"
 LINGER_S = 0.05
 BATCH_RECORDS = 500
+RETRY_INITIAL_S = 0.2
 RETRY_MAX_S = 5.0
 OUTCOMES = {
     Outcome.OK: pb.OUTCOME_OK,
@@ -129,7 +130,9 @@ class Outbound:
                 pass
             if self._waiting:
                 self._arrived.set()
-                await asyncio.sleep(random.uniform(0, min(RETRY_MAX_S, 0.2 * 2**self._failures)))
+                await asyncio.sleep(
+                    full_jitter_s(self._failures, initial_s=RETRY_INITIAL_S, max_s=RETRY_MAX_S)
+                )
 
     async def __aenter__(self) -> Self:
         return self

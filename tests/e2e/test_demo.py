@@ -17,12 +17,13 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import Message
 
 from isthmus.alarms.v1.transition_pb2 import Transition
-from isthmus.assets.v1.change_pb2 import Change
+from isthmus.assets.v1.change_pb2 import Change, ChangeKind
 from isthmus.demo import once
 from isthmus.demo.fleet import differences
 from isthmus.demo.stack import Stack
 
 ROOT = Path(__file__).parents[2]
+PRESS = "hagen/press-plc-1"
 pytestmark = [pytest.mark.asyncio(loop_scope="package"), pytest.mark.timeout(300)]
 
 
@@ -75,16 +76,37 @@ async def test_a_killed_service_comes_back_and_nothing_is_lost_or_doubled(
         if version == "3.22":
             process.kill()
         await stack.post("control", "/devices/press-plc-1", {"set": {"firmware": version}})
-        await until_firmware(stack, version)
+        await until(stack, PRESS, "firmware", version)
 
     assert process.restarts == restarts + 1
     logged = [c for c in await stack.get("control", "/truth") if c["what"] == "firmware"]
     truth = [c["after"] for c in logged if c["device"] == "press-plc-1"]
     assert truth[-3:] == versions
-    asset = await press(stack)
-    changes = await changes_of(stack, asset["id"], "firmware")
-    assert [c.after for c in changes] == truth
+    asset = await asset_at(stack, PRESS)
+    changes = await changes_of(stack, asset["id"], ChangeKind.CHANGE_KIND_CHANGED)
+    assert [c.after for c in changes if c.field == "firmware"] == truth
     assert await transitions_without_a_gap(stack)
+
+
+async def test_a_swapped_unit_is_a_replacement_and_both_ends_are_told(stack: Stack) -> None:
+    """Another serial at the same place is another asset; the old one comes back as itself."""
+    place = "hagen/utilities-bus/unit-4"
+    old = await asset_at(stack, place)
+
+    await stack.post("control", "/events/unit-is-swapped")
+    new = await until(stack, place, "serial", "2140057001")
+
+    assert new["id"] != old["id"]
+    left = await stack.get("inventory", f"/v1/assets/{old['id']}")
+    assert (left["sources"], left["serial"]) == ([], old["serial"])
+    for id in (old["id"], new["id"]):
+        (replaced,) = await changes_of(stack, id, ChangeKind.CHANGE_KIND_REPLACED)
+        assert (replaced.before, replaced.after) == (old["id"], new["id"])
+
+    for step in ({"silent": True}, {"set": {"serial": int(old["serial"])}}, {"silent": False}):
+        await stack.post("control", "/devices/power-meter-2", step)
+        await asyncio.sleep(6 if "silent" in step else 0)  # longer than its poll interval
+    assert (await until(stack, place, "serial", old["serial"]))["id"] == old["id"]
 
 
 async def test_a_bad_row_of_targets_is_refused_with_its_field_and_disturbs_nothing(
@@ -161,29 +183,31 @@ async def everything(servers: str, topic: str) -> AsyncIterator[Any]:
                     left.discard(tp)
 
 
-async def press(stack: Stack) -> dict[str, Any]:
+async def asset_at(stack: Stack, source: str) -> dict[str, Any]:
     assets = await stack.items("inventory", "/v1/assets")
-    (found,) = [a for a in assets if "hagen/press-plc-1" in a["sources"]]
+    (found,) = [a for a in assets if source in a["sources"]]
     return found
 
 
-async def until_firmware(stack: Stack, version: str) -> None:
+async def until(stack: Stack, source: str, field: str, value: str) -> dict[str, Any]:
+    """The asset behind `source`, once its field has the value; services may be away meanwhile."""
     async with asyncio.timeout(60):
         while True:
             try:
-                if (await press(stack))["firmware"] == version:
-                    return
-            except (OSError, ValueError, httpx.HTTPError):
+                asset = await asset_at(stack, source)
+                if asset[field] == value:
+                    return asset
+            except (ValueError, httpx.HTTPError):
                 pass
             await asyncio.sleep(0.3)
 
 
-async def changes_of(stack: Stack, asset_id: str, field: str) -> list[Any]:
-    """The asset's changes of one field, in order, a repeated record counted once."""
-    found: dict[str, Any] = {}
+async def changes_of(stack: Stack, asset_id: str, kind: int) -> list[Change]:
+    """The asset's changes of one kind, in order, a repeated record counted once."""
+    found: dict[str, Change] = {}
     async for record in everything(stack.bootstrap_servers, "inventory.changes.v1"):
         change = Change.FromString(record.value)
-        if (change.asset_id, change.field) == (asset_id, field):
+        if (change.asset_id, change.kind) == (asset_id, kind):
             found.setdefault(change.id, change)
     return list(found.values())
 

@@ -8,7 +8,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import (
+    AIOKafkaConsumer,
+    AIOKafkaProducer,
+    ConsumerRebalanceListener,
+    TopicPartition,
+)
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from isthmus.runtime.app import Application
@@ -34,14 +39,18 @@ class Echo:
     def topic(self) -> str:
         return f"{self.name}.in"
 
-    def application(self, **consume: float) -> Application:
+    def application(
+        self, *, member: str | None = None, listener: Any = None, **consume: float
+    ) -> Application:
         settings = Settings(
-            kafka=Kafka(bootstrap_servers=self.servers, session_timeout_s=6),
+            kafka=Kafka(
+                bootstrap_servers=self.servers, session_timeout_s=6, group_instance_id=member
+            ),
             consume=Consume(**{"backoff_initial_s": 0.05, "backoff_max_s": 0.2, **consume}),
             http=Http(stop_timeout_s=10),
         )
         app = Application(self.name, settings, description="A test's own service.")
-        app.consume(self.topic, Observation, self.handle, required=("id",))
+        app.consume(self.topic, Observation, self.handle, required=("id",), listener=listener)
         return app
 
     async def handle(self, batch: Batch[Observation]) -> Iterable[Outgoing]:
@@ -237,6 +246,45 @@ async def test_a_new_group_reads_from_the_beginning(echo: Echo) -> None:
 
     async with echo.application():
         await echo.until_seen("early")
+
+
+class Revocations(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
+    """Counts how often partitions were taken away."""
+
+    count = 0
+
+    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        self.count += bool(revoked)
+
+    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None: ...
+
+
+async def test_a_restart_within_the_session_moves_no_partition(kafka: str) -> None:
+    """Traps A2, A3: every join would stop the whole group; a static member comes back unnoticed."""
+    echo = Echo(kafka)
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
+    await admin.start()
+    await admin.create_topics([NewTopic(echo.topic, 2, 1), NewTopic(f"{echo.name}.dlq", 1, 1)])
+    stays = Revocations()
+
+    async with echo.application(member="a", listener=stays) as first:
+        async with echo.application(member="b") as second:
+            await until_ready(first, second)
+            before = stays.count
+        async with echo.application(member="b") as again:
+            await until_ready(again)
+            await asyncio.sleep(1)
+
+    assert stays.count == before
+    await admin.delete_topics([echo.topic, f"{echo.name}.dlq"])
+    await admin.close()
+
+
+async def until_ready(*apps: Application) -> None:
+    async with asyncio.timeout(LATE_S):
+        for app in apps:
+            while await app.unready():
+                await asyncio.sleep(0.1)
 
 
 async def test_a_stop_waits_for_the_batch_in_flight(echo: Echo) -> None:

@@ -41,7 +41,8 @@ def differences(fleet: Fleet, assets: Iterable[Mapping[str, Any]]) -> list[str]:
     lines = [line for device in fleet.devices for line in _device(device, assets)]
     known = frozenset().union(*(device.sources for device in fleet.devices))
     for asset in assets:
-        if not known & set(asset["sources"]):
+        # One without a source is history: a device that was replaced.
+        if asset["sources"] and not known & set(asset["sources"]):
             lines.append(f"asset {asset['id']}: from {asset['sources']}, expected no such asset")
     return lines
 

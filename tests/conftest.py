@@ -1,4 +1,4 @@
-"""Real parts for tests: one Kafka and one store for the whole run."""
+"""Real parts for tests: a Kafka for each module, a store for the whole run."""
 
 import asyncio
 import os
@@ -16,9 +16,13 @@ ROOT = Path(__file__).parent.parent
 SITES = ("hagen", "rotterdam", "lyon")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Bootstrap servers of a real broker that has every topic of the registry."""
+    """Bootstrap servers of a real broker that has every topic of the registry.
+
+    A module's own, because services consume under their own names: what one module leaves on a
+    topic would be another's to work through.
+    """
     folder = tmp_path_factory.mktemp("kafka")
     broker = Kafka(folder, jars(ROOT / "build" / "kafka-jars"), free_port())
     process = Process("kafka", broker.command(), broker.log_file, os.environ)

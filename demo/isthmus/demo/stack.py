@@ -81,7 +81,8 @@ class Stack:
             cursor = f"&cursor={page['next']}"
 
     async def _start(self) -> None:
-        self._say("Kafka: fetching 46 jars, 43 MB, the first time")
+        if not self._jar_folder.exists():
+            self._say("fetching Kafka, 46 jars, 43 MB; this is done once")
         classpath = await asyncio.to_thread(jars, self._jar_folder)
         self._say("starting Kafka, the store and the three sites")
         broker = Kafka(self._folder / "kafka", classpath, self.ports.kafka)
@@ -91,13 +92,14 @@ class Stack:
         self._run("sites", self._simulators())
         await self._until("kafka", lambda: ready.kafka(self.bootstrap_servers))
         await self._until("store", lambda: ready.listens(self.ports.store))
-        await self._until("sites", lambda: ready.http(self.url("control") + "/fleet"))
-        self._say("making the topics")
         await self._topics()
-        self._say("starting collector (one a site), normalizer, inventory and alerting")
-        for name, service, environ in self._services():
+        self._say("starting collector (one a site), normalizer, alerting and inventory")
+        services = self._services()
+        for name, service, environ in services:
+            if service == "inventory":  # it takes the targets that the sites write
+                await self._until("sites", lambda: ready.http(self.url("control") + "/fleet"))
             self._run(name, [sys.executable, "-m", f"isthmus.{service}"], environ)
-        for name, _, environ in self._services():
+        for name, _, environ in services:
             url = f"http://{HOST}:{environ['ISTHMUS_HTTP__PORT']}/readyz"
             await self._until(name, lambda url=url: ready.http(url))  # type: ignore[misc]
 
@@ -156,8 +158,8 @@ class Stack:
         files = ",".join(str(targets / f"{site}.yaml") for site in self.fleet.sites)
         own: dict[str, dict[str, str]] = {
             "normalizer": {},
-            "inventory": {"ISTHMUS_TARGETS__FILES": files, **keeps},
             "alerting": keeps,
+            "inventory": {"ISTHMUS_TARGETS__FILES": files, **keeps},
         }
         for name, environ in own.items():
             port = {"ISTHMUS_HTTP__PORT": str(getattr(self.ports, name))}

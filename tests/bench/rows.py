@@ -6,6 +6,7 @@ from pathlib import Path
 
 from aiokafka import ConsumerRecord
 
+from isthmus.runtime.codec import Outgoing
 from tests.bench.recording import OBSERVATIONS, REPORTS, Recorded, again, multiplied
 from tests.bench.rig import Row, Service, Spent, bare, kafka, mongodb
 
@@ -17,11 +18,12 @@ Rows = Callable[[Recorded], AsyncIterator[Row]]
 
 async def normalizer(recorded: Recorded) -> AsyncIterator[Row]:
     """Observations in, reports out, beside taking and putting the same bytes."""
-    records = multiplied(OBSERVATIONS, recorded[OBSERVATIONS], MESSAGES)
+    estate = multiplied(OBSERVATIONS, recorded[OBSERVATIONS], ASSETS)
+    records = _rounds(OBSERVATIONS, estate)
     reports = len(recorded[REPORTS]) * MESSAGES // len(recorded[OBSERVATIONS])
     size = _mean_bytes(recorded[REPORTS])
     async with kafka() as servers, _service("normalizer", servers) as service:
-        await service.spend(servers, OBSERVATIONS, records[:2000])
+        await service.spend(servers, OBSERVATIONS, estate)
         spent = await service.spend(servers, OBSERVATIONS, records)
         reference = await bare(
             "kafka", servers, OBSERVATIONS, str(MESSAGES), str(reports), str(size)
@@ -48,17 +50,23 @@ async def inventory(recorded: Recorded) -> AsyncIterator[Row]:
 
 async def alerting(recorded: Recorded) -> AsyncIterator[Row]:
     """Reports judged by the shipped rules, beside taking the same bytes."""
-    records = multiplied(REPORTS, recorded[REPORTS], MESSAGES)
+    estate = multiplied(REPORTS, recorded[REPORTS], ASSETS)
     async with kafka() as servers, mongodb() as uri:
         store = {"ISTHMUS_STORE__URI": uri, "ISTHMUS_STORE__DATABASE": "alerting"}
         async with _service("alerting", servers, **store) as service:
-            await service.spend(servers, REPORTS, records)
-            spent = await service.spend(servers, REPORTS, again(REPORTS, records, 60))
+            await service.spend(servers, REPORTS, estate)
+            spent = await service.spend(servers, REPORTS, _rounds(REPORTS, estate))
         reference = await bare("kafka", servers, REPORTS, str(MESSAGES), "0", "0")
     yield _row("alerting.reports_per_cpu_s", spent, reference)
 
 
 ROWS: dict[str, Rows] = {"alerting": alerting, "inventory": inventory, "normalizer": normalizer}
+
+
+def _rounds(topic: str, estate: list[Outgoing]) -> list[Outgoing]:
+    """MESSAGES messages: every device says the same again, a minute later each time."""
+    rounds = MESSAGES // len(estate)
+    return [r for number in range(rounds) for r in again(topic, estate, 60 * (number + 1))]
 
 
 def _service(name: str, servers: str, **environ: str) -> Service:

@@ -3,6 +3,7 @@
 import asyncio
 import uuid
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -101,6 +102,22 @@ async def test_what_a_killed_replica_left_is_published_by_another(
             await asyncio.sleep(0.05)
     task.cancel()
 
+    assert await published(kafka, id) == [b"1"]
+
+
+async def test_the_leases_of_a_killed_replica_do_not_hold_up_what_others_wrote(
+    collection: Any, publisher: Publisher, kafka: str
+) -> None:
+    """They expire after half a minute; what is not leased goes on at once."""
+    until = datetime.now(UTC) + timedelta(seconds=30)
+    for number in range(120):
+        await write(collection, f"a{number:03}", b"held")
+        lease = {"$set": {"lease": "dead", "lease_until": until}}
+        await collection.update_one({"_id": f"a{number:03}"}, lease)
+    id = f"z{uuid.uuid4().hex}"
+    await write(collection, id, b"1")
+
+    assert await Outbox(collection, publisher).relay() == 1
     assert await published(kafka, id) == [b"1"]
 
 

@@ -27,7 +27,8 @@ from isthmus.runtime.settings import Group
 log = structlog.get_logger()
 DUPLICATE_KEY = 11000  # MongoDB error code
 LEASE = timedelta(seconds=30)  # longer than Kafka.publish_timeout_s, so that a lease outlives a try
-BATCH_DOCUMENTS = 500
+BATCH_DOCUMENTS = 100
+LOOK_DOCUMENTS = 1000  # more than a batch: a dead replica's leases must not hide the others
 
 
 class Store(Group):
@@ -133,33 +134,37 @@ class Outbox:
 
     async def relay(self) -> int:
         """Publish what waits, once; the number of records published."""
-        lease = uuid.uuid4().hex
-        documents = await self._claim(lease)
-        records = [(d["_id"], r) for d in documents for r in d["outbox"]]
+        documents = await self._claim()
+        records = [record for document in documents for record in document["outbox"]]
         try:
-            await self._publisher.publish(_outgoing(record) for _, record in records)
+            await self._publisher.publish(_outgoing(record) for record in records)
         except Retryable:
-            await self._collection.update_many({"lease": lease}, {"$unset": {"lease_until": ""}})
+            await self._collection.bulk_write([_release(d) for d in documents], ordered=False)
             raise
         if documents:
             await self._collection.bulk_write([_done(d) for d in documents], ordered=False)
         return len(records)
 
-    async def _claim(self, lease: str) -> list[dict[str, Any]]:
-        now = datetime.now(UTC)
-        free = {
-            "outbox.id": {"$exists": True},
-            "$or": [{"lease_until": {"$exists": False}}, {"lease_until": {"$lt": now}}],
-        }
-        waiting = await self._collection.find(free, {"_id": 1}).to_list(BATCH_DOCUMENTS)
-        if not waiting:
+    async def _claim(self) -> list[dict[str, Any]]:
+        """Lease waiting documents; each by its id and the lease that was seen, a plan by key."""
+        now, lease = datetime.now(UTC), uuid.uuid4().hex
+        waiting = self._collection.find({"outbox.id": {"$exists": True}}, {"lease_until": 1})
+        found = {d["_id"]: d.get("lease_until") for d in await waiting.to_list(LOOK_DOCUMENTS)}
+        free = [(id, until) for id, until in found.items() if until is None or until < now]
+        seen = dict(free[:BATCH_DOCUMENTS])
+        if not seen:
             return []
-        await self._collection.update_many(
-            {"_id": {"$in": [d["_id"] for d in waiting]}, **free},
-            {"$set": {"lease": lease, "lease_until": now + LEASE}},
+        mine = {"$set": {"lease": lease, "lease_until": now + LEASE}}
+        await self._collection.bulk_write(
+            [UpdateOne({"_id": id, "lease_until": until}, mine) for id, until in seen.items()],
+            ordered=False,
         )
-        found = self._collection.find({"lease": lease}, {"outbox": 1})
-        return list(await found.to_list(BATCH_DOCUMENTS))
+        leased = {"_id": {"$in": list(seen)}, "lease": lease}
+        return list(await self._collection.find(leased, {"outbox": 1}).to_list(BATCH_DOCUMENTS))
+
+
+def _release(document: dict[str, Any]) -> UpdateOne:
+    return UpdateOne({"_id": document["_id"]}, {"$unset": {"lease_until": ""}})
 
 
 def _done(document: dict[str, Any]) -> UpdateOne:

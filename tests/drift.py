@@ -16,6 +16,7 @@ from typing import Any
 
 import grpc_tools
 from faststream.specification import AsyncAPI
+from pydantic.fields import FieldInfo
 
 from isthmus.runtime.app import Application
 from isthmus.runtime.settings import group_of, names
@@ -100,11 +101,18 @@ def settings() -> Files:
         kind = settings_of(service)
         for name, (group, field) in sorted(names(kind).items()):
             info = group_of(kind, group).model_fields[field]
-            default = "**needed**" if info.is_required() else f"`{info.default}`"
             meaning = " ".join((info.description or "").split())
-            lines.append(f"| `{name}` | {default} | {meaning} |")
+            lines.append(f"| `{name}` | {_default(info)} | {meaning} |")
         lines.append("")
     return {ROOT / "docs" / "settings.md": "\n".join(lines)}
+
+
+def _default(info: FieldInfo) -> str:
+    if info.is_required():
+        return "**needed**"
+    if info.default_factory is not None:
+        return f"{info.default_factory.__name__}()"
+    return "" if info.default in (None, "") else f"`{info.default}`"
 
 
 WHAT: dict[str, Callable[[], Files]] = {

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from google.protobuf.json_format import ParseDict
 
+from isthmus.collector.adapters import endpoint
 from isthmus.collector.handlers.polling import Engine
 from isthmus.collector.handlers.targets import Targets
 from isthmus.runtime.codec import Outgoing
@@ -153,3 +154,25 @@ async def test_a_dead_letter_is_written_once(topic: Topic) -> None:
         await topic.targets.loaded(0)
         await topic.targets.release()
     assert len(topic.letters) == 1
+
+
+async def test_a_password_in_an_address_is_not_repeated(gate: Any, measured: Any) -> None:
+    """The value is named in the reason, but a reason goes to a log and to a topic."""
+    letters: list[Outgoing] = []
+    engine = Engine(letters.append, gate, measured, polls_max=10)
+    unused: Any = None
+    targets = Targets(
+        "hagen", "me", engine, endpoint,
+        profiles=unused, credentials=unused, put=letters.append,
+    )  # fmt: skip
+    record = row("plc", host="unused")
+    message = Target.FromString(record.value or b"")
+    message.endpoint.Clear()
+    ParseDict({"protocol": "opcua", "url": "opc.tcp://op:hunter2@plc:4840"}, message.endpoint)
+
+    await targets.take([Raw(record.key, message.SerializeToString())])
+    await targets.loaded(0)
+
+    reason = dict(letters[0].headers)["dlq-reason"].decode()
+    assert "endpoint.opcua.url" in reason
+    assert "hunter2" not in reason

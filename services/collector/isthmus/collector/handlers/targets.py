@@ -1,5 +1,6 @@
 """Target records: what this process owns, started, changed and stopped as the topic says."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,7 @@ from isthmus.telemetry.v1.target_pb2 import Target
 log = structlog.get_logger()
 
 REQUIRED = ("site", "target", "interval_s", "profile", "endpoint")
+USERINFO = re.compile(r"//[^/@]*@")  # RFC 3986, 3.2.1
 WORD = r"^[a-z0-9-]+$"
 
 
@@ -159,4 +161,6 @@ def _first(error: ValidationError) -> str:
     item = error.errors()[0]
     field = ".".join(str(part) for part in item["loc"])
     value = item["input"] if isinstance(item["input"], str | int | float) else ""
+    if isinstance(value, str):
+        value = USERINFO.sub("//…@", value)  # someone wrote a password into an address
     return f"{field}: {value!r}: {item['msg']}"

@@ -12,6 +12,7 @@ from isthmus.demo.fleet import differences
 from isthmus.demo.stack import Say, Stack
 
 FOUND_WITHIN_S = 120
+UNCHANGED_S = 40  # several times the longest poll interval of the fleet
 ALARM_WITHIN_S = 60
 
 
@@ -27,20 +28,24 @@ async def prove(stack: Stack, say: Say) -> list[str]:
     return lines + harm(await stack.get("control", "/record"))
 
 
-async def found(stack: Stack, within_s: float = FOUND_WITHIN_S) -> list[str]:
-    """Differences between the inventory and the fleet, once they stay after `within_s`."""
-    deadline = time.monotonic() + within_s
-    lines = ["inventory: no answer"]
-    while time.monotonic() < deadline:
-        try:
-            assets = await stack.items("inventory", "/v1/assets")
-            lines = differences(stack.fleet, assets) or stale(assets, stack.began_at)
-        except httpx.HTTPError as error:
-            lines = [f"inventory: {error!r}"]
-        if not lines:
-            break
+async def found(stack: Stack) -> list[str]:
+    """Differences between the inventory and the fleet, once they do not change any more."""
+    deadline = time.monotonic() + FOUND_WITHIN_S
+    lines, since = ["inventory: no answer"], time.monotonic()
+    while lines and time.monotonic() < min(deadline, since + UNCHANGED_S):
         await asyncio.sleep(1)
+        before, lines = lines, await _lines(stack)
+        if lines != before:
+            since = time.monotonic()
     return lines
+
+
+async def _lines(stack: Stack) -> list[str]:
+    try:
+        assets = await stack.items("inventory", "/v1/assets")
+    except httpx.HTTPError as error:
+        return [f"inventory: {error!r}"]
+    return differences(stack.fleet, assets) or stale(assets, stack.began_at)
 
 
 def stale(assets: list[dict[str, Any]], began_at: datetime) -> list[str]:

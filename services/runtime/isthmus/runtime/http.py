@@ -1,10 +1,11 @@
 """The HTTP application that every service serves: its failures are problems (RFC 9457)."""
 
-from typing import Any
+from collections.abc import Sequence
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
 
 from isthmus.runtime import VERSION
 from isthmus.runtime.errors import Retryable
@@ -19,9 +20,22 @@ def api(service: str, description: str) -> FastAPI:
     return http
 
 
-def problem(status: int, detail: str, **more: Any) -> JSONResponse:
-    """Problem details; `more` are extension members."""
-    body = {"type": "about:blank", "status": status, "detail": detail, **more}
+class Problem(BaseModel):
+    """What went wrong (RFC 9457); `fields` is an extension member."""
+
+    type: str = Field(default="about:blank", examples=["about:blank"])
+    status: int = Field(examples=[422])
+    detail: str = Field(examples=["the request is not valid"])
+    fields: list[dict[str, str]] = Field(
+        default=[],
+        description="Fields at fault, each with its reason.",
+        examples=[[{"field": "interval_s", "reason": "0, expected seconds above 0"}]],
+    )
+
+
+def problem(status: int, detail: str, fields: Sequence[dict[str, str]] = ()) -> JSONResponse:
+    """The answer that says what went wrong."""
+    body = Problem(status=status, detail=detail, fields=list(fields)).model_dump()
     return JSONResponse(body, status, media_type="application/problem+json")
 
 
@@ -31,7 +45,7 @@ async def _invalid(_: Request, error: Exception) -> JSONResponse:
         {"field": ".".join(str(part) for part in item["loc"][1:]), "reason": item["msg"]}
         for item in error.errors()
     ]
-    return problem(422, "the request is not valid", fields=fields)
+    return problem(422, "the request is not valid", fields)
 
 
 async def _unavailable(_: Request, error: Exception) -> JSONResponse:

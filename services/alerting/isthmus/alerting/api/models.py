@@ -103,14 +103,6 @@ class Acknowledgement(BaseModel):
     seq: int = Field(ge=1, description="`seq` of the alarm as it was seen.")
 
 
-class Problem(BaseModel):
-    """Problem details (RFC 9457)."""
-
-    type: str = Field(examples=["about:blank"])
-    status: int = Field(examples=[409])
-    detail: str = Field(examples=["seq: 1, but the alarm is at 2: look at it again"])
-
-
 def item(alarm: Alarm) -> AlarmItem:
     """The alarm as it is given."""
     return AlarmItem.model_validate(alarm)

@@ -12,7 +12,6 @@ from isthmus.alerting.api.models import (
     Acknowledgement,
     AlarmItem,
     AlarmList,
-    Problem,
     TransitionList,
     item,
 )
@@ -20,7 +19,7 @@ from isthmus.alerting.domain.alarm import Acknowledge, Alarm, State
 from isthmus.alerting.handlers.ledger import Ledger
 from isthmus.alerting.handlers.partitions import Now
 from isthmus.alerting.ports import AlarmStore
-from isthmus.runtime.http import problem
+from isthmus.runtime.http import Problem, problem
 
 Id = Annotated[str, Path(description="Id of the alarm.")]
 NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": Problem}, 503: {"model": Problem}}

@@ -148,16 +148,3 @@ class TargetPage(BaseModel):
 
     items: list[TargetOut]
     next: Next
-
-
-class Problem(BaseModel):
-    """What went wrong (RFC 9457)."""
-
-    type: str = Field(examples=["about:blank"])
-    status: int = Field(examples=[422])
-    detail: str = Field(examples=["the request is not valid"])
-    fields: list[dict[str, str]] = Field(
-        default=[],
-        description="Fields at fault, each with its reason.",
-        examples=[[{"field": "interval_s", "reason": "0, expected seconds above 0"}]],
-    )

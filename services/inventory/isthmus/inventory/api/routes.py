@@ -8,7 +8,6 @@ from fastapi.responses import Response
 from isthmus.inventory.api.models import (
     AssetOut,
     AssetPage,
-    Problem,
     SiteOut,
     SitePage,
     TargetIn,
@@ -18,7 +17,7 @@ from isthmus.inventory.api.models import (
 from isthmus.inventory.domain.targets import InvalidTarget
 from isthmus.inventory.handlers.targets import Targets
 from isthmus.inventory.ports import AssetDirectory, TargetStore
-from isthmus.runtime.http import problem
+from isthmus.runtime.http import Problem, problem
 
 Site = Annotated[str | None, Query(description="Only of this site.", examples=["hagen"])]
 Class = Annotated[

@@ -1,99 +1,16 @@
-"""What batches of reports do to the assets, whatever their order."""
-
-import uuid
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
-from random import Random
+"""What batches of reports do to the assets."""
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from isthmus.inventory.domain.ledger import (
     NOBODY,
-    Plan,
-    Snapshot,
-    lookups,
-    settle,
 )
 from isthmus.inventory.domain.model import (
-    Asset,
-    Change,
     ChangeKind,
     Health,
-    Key,
     Reachability,
-    Report,
-    Tier,
 )
-
-NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
-
-
-def serial(value: str) -> Key:
-    return Key(Tier.UNIQUE, "global", "serial", value)
-
-
-def mac(value: str) -> Key:
-    return Key(Tier.STRONG, "hagen", "mac", value)
-
-
-def host(value: str) -> Key:
-    return Key(Tier.WEAK, "hagen", "hostname", value)
-
-
-def report(target: str, second: int, *keys: Key, device: str = "", **more: object) -> Report:
-    offline = more.pop("offline", False)
-    made = Report(
-        id=str(uuid.uuid5(uuid.NAMESPACE_OID, f"{target}/{device}@{second}")),
-        site="hagen",
-        target=target,
-        device=device,
-        path="nordwerk/hagen/press-shop",
-        observed_at=NOON + timedelta(seconds=second),
-        reachability=Reachability.OFFLINE if offline else Reachability.ONLINE,
-        keys=keys,
-    )
-    return replace(made, **more)  # type: ignore[arg-type]
-
-
-@dataclass
-class Inventory:
-    """What the store keeps, applied as a store applies a plan."""
-
-    claims: dict[str, str] = field(default_factory=dict)
-    assets: dict[str, Asset] = field(default_factory=dict)
-    gone: dict[str, str] = field(default_factory=dict)
-    history: list[Change] = field(default_factory=list)
-    versions: int = 0
-
-    def take(self, *reports: Report) -> Plan:
-        wanted = lookups(reports)
-        claims = {key: self._holder(id) for key, id in self.claims.items() if key in wanted}
-        plan = settle(reports, Snapshot(claims, dict(self.assets)))
-        self.claims |= plan.claims
-        for write in (*plan.gains, *plan.losses):
-            self.assets[write.after.id] = write.after
-            self.history += write.changes
-            self.versions += 1
-        for removal in plan.removals:
-            del self.assets[removal.asset.id]
-            self.gone[removal.asset.id] = removal.successor
-            self.history += removal.changes
-        self.claims |= plan.moves
-        return plan
-
-    def _holder(self, id: str) -> str:
-        while id in self.gone:
-            id = self.gone[id]
-        return id
-
-    def kinds(self) -> list[ChangeKind]:
-        return [change.kind for change in self.history]
-
-    def one(self) -> Asset:
-        (asset,) = self.assets.values()
-        return asset
+from tests.unit.inventory.domain.world import Inventory, host, mac, report, serial
 
 
 def test_a_device_that_reports_first_is_discovered() -> None:
@@ -341,84 +258,3 @@ def test_a_claim_whose_asset_was_never_written_is_adopted() -> None:
     inventory.take(report("a", 0, serial("s/1")))
 
     assert inventory.one().id == "abandoned"
-
-
-DEVICES = 3
-
-
-@st.composite
-def histories(draw: st.DrawFn) -> list[list[Report]]:
-    """Reports of each source in their order; a source shows some keys of one device."""
-    sources = draw(st.integers(1, 5))
-    found = []
-    for number in range(sources):
-        device = draw(st.integers(1, DEVICES))
-        known = [serial(f"s/{device}"), mac(f"m/{device}"), host(f"h/{device}")]
-        shown = draw(st.lists(st.sampled_from(known), unique=True))
-        reports = []
-        for second in range(draw(st.integers(1, 4))):
-            if draw(st.booleans()):
-                attributes = {"firmware": draw(st.sampled_from("12"))}
-                made = report(f"t{number}", second, *shown, attributes=attributes)
-            else:
-                made = report(f"t{number}", second, offline=True)
-            reports.append(made)
-        found.append(reports)
-    return found
-
-
-def _interleaved(chance: Random, histories: list[list[Report]]) -> list[list[Report]]:
-    """Some order of all reports that keeps each source's own, with replays, cut into batches."""
-    queues = [list(reports) for reports in histories]
-    taken: list[Report] = []
-    while any(queues):
-        taken.append(chance.choice([queue for queue in queues if queue]).pop(0))
-        if chance.random() < 0.3:
-            taken.append(chance.choice(taken))
-    size = chance.randint(1, 6)
-    return [taken[start : start + size] for start in range(0, len(taken), size)]
-
-
-def _essence(inventory: Inventory) -> set[object]:
-    return {
-        (a.sources, a.keys, tuple(sorted(a.fields().items())), a.health_reason)
-        for a in inventory.assets.values()
-    }
-
-
-CHANCES = st.randoms(use_true_random=False)
-
-
-@settings(max_examples=60, deadline=None)
-@given(histories(), CHANCES)
-def test_any_interleaving_and_replay_of_the_same_reports_gives_the_same_assets(
-    made: list[list[Report]], chance: Random
-) -> None:
-    """Order between sources, batches and duplicates are Kafka's business, not the inventory's."""
-    inventories = (Inventory(), Inventory())
-    for inventory in inventories:
-        for batch in _interleaved(chance, made):
-            inventory.take(*batch)
-
-    first, second = inventories
-    assert _essence(first) == _essence(second)
-
-
-@settings(max_examples=60, deadline=None)
-@given(histories(), CHANCES)
-def test_sources_that_share_a_key_are_one_asset_and_others_are_not(
-    made: list[list[Report]], chance: Random
-) -> None:
-    """Assets are the connected components of sources by keys; each key has one living holder."""
-    inventory = Inventory()
-    for batch in _interleaved(chance, made):
-        inventory.take(*batch)
-
-    shown: dict[str, set[str]] = {}
-    for reports in made:
-        keys = {key.id for each in reports for key in each.keys} | {f"source {reports[0].source}"}
-        joined = [group for group in shown if shown[group] & keys]
-        shown[reports[0].source] = keys.union(*(shown.pop(group) for group in joined))
-    assert len(inventory.assets) == len(shown)
-    for key, holder in inventory.claims.items():
-        assert inventory._holder(holder) in inventory.assets, key

@@ -248,6 +248,25 @@ async def test_a_new_group_reads_from_the_beginning(echo: Echo) -> None:
         await echo.until_seen("early")
 
 
+async def test_a_consume_loop_that_crashes_is_started_again(echo: Echo) -> None:
+    """Trap F14: FastStream's supervisor does it; without it the service would be deaf and ready."""
+    app = echo.application()
+    async with app:
+        _, subscriber = app._consumers[0]
+        getmany = subscriber.consumer.getmany
+
+        async def crash(**_: object) -> None:
+            subscriber.consumer.getmany = getmany
+            raise RuntimeError("a bug below us")
+
+        subscriber.consumer.getmany = crash
+        async with asyncio.timeout(LATE_S):
+            while subscriber.consumer.getmany is crash:
+                await asyncio.sleep(0.05)
+        await echo.send("1")
+        await echo.until_seen("1")
+
+
 class Revocations(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
     """Counts how often partitions were taken away."""
 

@@ -1,5 +1,7 @@
 """Failures of an HTTP API are problems: RFC 9457."""
 
+import re
+
 from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient, Response
 
@@ -37,6 +39,19 @@ async def test_what_cannot_be_done_now_is_503_and_says_why() -> None:
     reply = await get(http, "/v1/things")
 
     assert (reply.status_code, reply.json()["detail"]) == (503, "store: no answer")
+
+
+async def test_the_documentation_page_needs_no_other_host() -> None:
+    """A plant's network has no way out, and the demo shows this address."""
+    http = api("inventory", "")
+
+    page = await get(http, "/docs")
+    script = re.search(r'src="([^"]+)"', page.text)
+
+    assert page.status_code == 200
+    assert "https://" not in page.text
+    assert script is not None
+    assert (await get(http, script[1])).status_code == 200
 
 
 def test_a_problem_has_its_media_type_and_members() -> None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi_offline import FastAPIOffline
 from pydantic import BaseModel, Field
 
 from isthmus.runtime import VERSION
@@ -14,7 +15,7 @@ from isthmus.runtime.errors import Retryable
 def api(service: str, description: str) -> FastAPI:
     """An application without routes; what it cannot do now is 503, what is not valid 422."""
     title = f"Isthmus {service}"
-    http = FastAPI(title=title, version=VERSION, description=description, redoc_url=None)
+    http = FastAPIOffline(title=title, version=VERSION, description=description, redoc_url=None)
     http.add_exception_handler(RequestValidationError, _invalid)
     http.add_exception_handler(Retryable, _unavailable)
     return http

@@ -30,7 +30,6 @@ WITH_API = ("inventory", "alerting")
 SETTINGS = {
     "ISTHMUS_KAFKA__BOOTSTRAP_SERVERS": "kafka:9092",
     "ISTHMUS_COLLECTOR__SITE": "site",
-    "ISTHMUS_CREDENTIALS__FILE": str(ROOT / "proto" / "samples" / "credentials.yaml"),
     "ISTHMUS_STORE__URI": "mongodb://store:27017",
     "ISTHMUS_STORE__DATABASE": "isthmus",
 }

@@ -48,11 +48,9 @@ def screen(
 
 def _assets(assets: Iterable[Mapping[str, Any]], title: str, now: datetime) -> Table:
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 1, 0, 0))
-    widths = {"site": 9, "path": 16, "class": 14, "vendor": 12, "model": 12, "serial": 10}
-    for name, width in widths.items():
+    identity = {"site": 9, "path": 16, "class": 14, "vendor": 12, "model": 12, "serial": 10}
+    for name, width in {**identity, "firmware": 8, "health": 7}.items():
         table.add_column(name, width=width, no_wrap=True, overflow="ellipsis")
-    table.add_column("firmware", width=8, no_wrap=True, overflow="ellipsis")
-    table.add_column("health", width=7, no_wrap=True, overflow="ellipsis")
     table.add_column("seen", width=4, justify="right", no_wrap=True)
     for asset in assets:
         table.add_row(

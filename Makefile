@@ -38,6 +38,9 @@ check: $(VENV)/.dev ## format, lint, types, import contracts, messages and docum
 bench: $(VENV)/.dev ## benchmarks beside their references; a table and build/bench.json; ARGS="--only PREFIX"
 	@$(BIN)/python -m tests.bench $(ARGS)
 
+faults: $(VENV)/.dev ## breaks collectors and brokers of a three-node Kafka; the devices' record is the verdict (build/faults)
+	@$(BIN)/python -m pytest -m faults -s tests/faults $(ARGS)
+
 fmt: $(VENV)/.dev ## format and mend what can be mended
 	$(BIN)/ruff format $(CODE)
 	$(BIN)/ruff check --fix $(CODE)

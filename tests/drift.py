@@ -1,7 +1,8 @@
 """Generated files agree with what they are generated from: `python -m tests.drift [--write]`.
 
 Messages: the Python classes of `proto/`. Documents: OpenAPI of the two HTTP APIs and AsyncAPI of
-what each service reads, under `docs/api/`. Settings: `docs/settings.md`.
+what each service reads, under `docs/api/`. Settings: `docs/settings.md`. Profiles: their JSON
+Schema, and the fields in `docs/profiles.md`.
 """
 
 import argparse
@@ -9,7 +10,7 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,10 @@ import grpc_tools
 from faststream.specification import AsyncAPI
 from pydantic.fields import FieldInfo
 
+from isthmus.collector.adapters.schema import profile_schema
 from isthmus.runtime.app import Application
+from isthmus.runtime.registry import registry
 from isthmus.runtime.settings import group_of, names
-from isthmus.runtime.topics import registry
 
 ROOT = Path(__file__).parents[1]
 API = ROOT / "docs" / "api"
@@ -37,6 +39,8 @@ INTRODUCTION = (
     "Every setting is an environment variable `ISTHMUS_<GROUP>__<NAME>`; "
     "an unknown one is an error. Written by `make docs` from the code."
 )
+FIELDS_BEGIN = "<!-- fields: written by `make docs` from the code -->"
+FIELDS_END = "<!-- end of fields -->"
 Files = dict[Path, str]
 
 
@@ -114,10 +118,56 @@ def _default(info: FieldInfo) -> str:
     return "" if info.default in (None, "") else f"`{info.default}`"
 
 
+def profiles() -> Files:
+    """The JSON Schema of device profiles, and the page that explains each field."""
+    schema = profile_schema()
+    page = ROOT / "docs" / "profiles.md"
+    before, _, rest = page.read_text().partition(FIELDS_BEGIN)
+    _, _, after = rest.partition(FIELDS_END)
+    fields = "\n".join(_field_tables(schema))
+    return {
+        ROOT / "docs" / "profiles.schema.json": _json(schema),
+        page: f"{before}{FIELDS_BEGIN}\n{fields}\n{FIELDS_END}{after}",
+    }
+
+
+def _field_tables(schema: dict[str, Any]) -> Iterator[str]:
+    protocols = {
+        at.rpartition("/")[2]: name for name, at in schema["discriminator"]["mapping"].items()
+    }
+    for name in sorted(schema["$defs"], key=lambda name: (name not in protocols, name)):
+        definition = schema["$defs"][name]
+        yield f"\n### {protocols.get(name, name)}\n\n{definition['description']}\n"
+        yield "| field | takes | default | meaning |\n|---|---|---|---|"
+        for field, about in definition["properties"].items():
+            needed = field in definition.get("required", ())
+            said = about.get("default")
+            default = "" if said in (None, "", [], {}) else f"`{json.dumps(said)}`"
+            default = "**needed**" if needed else default
+            yield f"| `{field}` | {_takes(about)} | {default} | {about.get('description', '')} |"
+
+
+def _takes(about: dict[str, Any]) -> str:
+    """What a field takes, in a few words."""
+    if "anyOf" in about:
+        return " or ".join(_takes(part) for part in about["anyOf"] if part.get("type") != "null")
+    if "$ref" in about:
+        return f"{about['$ref'].rpartition('/')[2]}"
+    if words := about.get("enum") or ([about["const"]] if "const" in about else []):
+        return ", ".join(f"`{word}`" for word in words)
+    if about.get("type") == "array":
+        return f"list of {_takes(about['items'])}"
+    if about.get("type") == "object":
+        return f"mapping to {_takes(about.get('additionalProperties', {}))}"
+    limits = {"minimum": "from", "exclusiveMinimum": "above", "maximum": "to"}
+    return " ".join([about["type"], *(f"{w} {about[k]}" for k, w in limits.items() if k in about)])
+
+
 WHAT: dict[str, Callable[[], Files]] = {
     "messages": messages,
     "documents": documents,
     "settings": settings,
+    "profiles": profiles,
 }
 
 

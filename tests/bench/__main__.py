@@ -8,23 +8,40 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.bench.collector import collector
-from tests.bench.recording import record
+from tests.bench.estate import estate
+from tests.bench.recording import Recorded, record
 from tests.bench.rig import ROOT, Row
-from tests.bench.rows import ROWS
+from tests.bench.rows import ROWS, Rows
+from tests.bench.size import size
+from tests.bench.telegraf import telegraf
 
-ALL = dict(sorted({**ROWS, "collector": collector}.items()))
+# Rows of the collector and its peer, by the beginnings of their names.
+READERS: dict[str, Rows] = {
+    "collector.modbus collector.opcua collector.snmp": collector,
+    "telegraf": telegraf,
+    "collector.observation_bytes": size,
+    "collector.late_slots collector.cores collector.bytes collector.flatness collector.cpu": estate,
+}
+ALL: dict[str, Rows] = {**READERS, **ROWS}
 
 
 async def measure(only: str) -> list[Row]:
     """Every row whose name begins with `only`."""
-    wanted = [name for name in ALL if name.startswith(only.split(".")[0]) or not only]
-    print("recording the demo's own messages")
-    recorded = await record()
-    rows = []
-    for name in wanted:
-        print(f"measuring {name}")
-        rows += [row async for row in ALL[name](recorded) if row.name.startswith(only)]
-    return rows
+    wanted = [(names, rows) for names, rows in ALL.items() if _has(names, only)]
+    recorded: Recorded = {}
+    if any(rows in ROWS.values() for _, rows in wanted):
+        print("recording the demo's own messages")
+        recorded = await record()
+    found = []
+    for names, rows in wanted:
+        print(f"measuring {names}")
+        found += [row async for row in rows(recorded) if row.name.startswith(only)]
+    return found
+
+
+def _has(names: str, only: str) -> bool:
+    """May any of the rows that begin with `names` begin with `only`?"""
+    return any(name.startswith(only) or only.startswith(name) for name in names.split())
 
 
 def main() -> None:
@@ -38,13 +55,17 @@ def main() -> None:
     for row in rows:
         found = row.as_dict()
         ratio = f"{found['ratio']:.2f}" if found["ratio"] else "-"
-        table.add_row(
-            row.name, f"{row.value:,.0f}", row.unit, f"{row.reference:,.0f}", ratio, row.goal
-        )
+        value, reference = shown(row.value), shown(row.reference)
+        table.add_row(row.name, value, row.unit, reference, ratio, row.goal)
     Console(width=120).print(table)
     target = ROOT / "build" / "bench.json"
     target.parent.mkdir(exist_ok=True)
     target.write_text(json.dumps([row.as_dict() for row in rows], indent=2) + "\n")
+
+
+def shown(figure: float) -> str:
+    """Whole where it is large, with three digits where it is small."""
+    return f"{figure:,.0f}" if figure >= 100 or figure == int(figure) else f"{figure:.3g}"
 
 
 if __name__ == "__main__":

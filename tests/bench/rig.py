@@ -61,20 +61,39 @@ class Spent:
         return self.messages / self.wall_s
 
 
+@dataclass(frozen=True)
+class Broker:
+    """A broker that runs, and what lies on its disk."""
+
+    bootstrap_servers: str
+    folder: Path
+
+    def topic_bytes(self, topic: str) -> int:
+        """Bytes of all records of a topic, as they were compressed by their producer."""
+        return sum(log.stat().st_size for log in self.folder.glob(f"data/{topic}-*/*.log"))
+
+
 @contextlib.asynccontextmanager
-async def kafka() -> AsyncIterator[str]:
-    """A fresh broker with every topic."""
+async def broker() -> AsyncIterator[Broker]:
+    """A fresh broker."""
     with tempfile.TemporaryDirectory() as folder:
-        broker = Kafka(Path(folder), jars(ROOT / "build" / "kafka-jars"), free_port(), JVM)
-        process = Process("kafka", broker.command(), broker.log_file, os.environ)
+        kafka = Kafka(Path(folder), jars(ROOT / "build" / "kafka-jars"), free_port(), JVM)
+        process = Process("kafka", kafka.command(), kafka.log_file, os.environ)
         process.start()
         try:
-            await ready.until(process, lambda: ready.kafka(broker.bootstrap_servers))
-            await topics.apply(broker.bootstrap_servers, [], 1)
-            yield broker.bootstrap_servers
+            await ready.until(process, lambda: ready.kafka(kafka.bootstrap_servers))
+            yield Broker(kafka.bootstrap_servers, Path(folder))
         finally:
             process.kill()
             process.stop()
+
+
+@contextlib.asynccontextmanager
+async def kafka() -> AsyncIterator[str]:
+    """A fresh broker with every topic."""
+    async with broker() as found:
+        await topics.apply(found.bootstrap_servers, [], 1)
+        yield found.bootstrap_servers
 
 
 @contextlib.asynccontextmanager
@@ -129,15 +148,20 @@ class Service:
 
     async def handled(self, topic: str) -> float:
         """Records of `topic` that it took, rejected ones too."""
-        pattern = (
-            rf'isthmus_{self.name}_records_total{{[^}}]*topic="{re.escape(topic)}"[^}}]*}} (\S+)'
-        )
-        return sum(float(value) for value in re.findall(pattern, await self._metrics()))
+        return await self.metric(f"isthmus_{self.name}_records_total", f'topic="{topic}"')
 
     async def cpu_s(self) -> float:
         """Processor time it has taken since its start."""
-        found = re.search(r"^process_cpu_seconds_total (\S+)", await self._metrics(), re.M)
-        return float(found[1]) if found else 0.0
+        return await self.metric("process_cpu_seconds_total")
+
+    async def metric(self, name: str, label: str = "") -> float:
+        """What it says of one metric now, over all series that have `label`."""
+        return (await self.metrics((name, label)))[0]
+
+    async def metrics(self, *wanted: tuple[str, str]) -> list[float]:
+        """The same of several metrics at one moment."""
+        text = await self._metrics()
+        return [_total(text, name, label) for name, label in wanted]
 
     async def _metrics(self) -> str:
         async with httpx.AsyncClient() as client:
@@ -145,6 +169,11 @@ class Service:
 
     def _url(self, path: str) -> str:
         return f"http://127.0.0.1:{self._port}{path}"
+
+
+def _total(text: str, name: str, label: str) -> float:
+    labels = rf"(?:{{[^}}]*{re.escape(label)}[^}}]*}})" + ("" if label else "?")
+    return sum(map(float, re.findall(rf"^{name}{labels} (\S+)", text, re.M)))
 
 
 async def produce(servers: str, records: Iterable[Outgoing]) -> None:

@@ -31,10 +31,12 @@ FILE_LINES_MAX = 400
 WIRING = ("__main__", "app", "ports")
 FUNCTION_LINES_MEDIAN_MAX = 8
 RUNTIME_STATEMENTS_MAX = 600
+LOADED_BY_FEW = ("store", "topics")  # services that keep state; the command that makes topics
 # Modules whose every line needs a real part.
 TESTED_ELSEWHERE = {
     "runtime/publish.py": "integration/test_outage.py",
     "runtime/store.py": "integration/test_store.py",
+    "collector/adapters/ledger.py": "integration/test_touches.py",
     "demo/stack.py": "e2e/test_demo.py",
     "demo/store.py": "unit/demo/test_kafka.py",
     "inventory/adapters/mongo.py": "contract/test_store_inventory.py",
@@ -127,6 +129,6 @@ def test_each_module_has_its_tests_at_the_mirrored_path(package: str) -> None:
 
 def test_the_runtime_stays_small() -> None:
     """What every service stands on: statements, because the formatter decides lines."""
-    counted = {p.name: statements(p) for p in modules("runtime") if p.stem != "store"}
+    counted = {str(p): statements(p) for p in modules("runtime") if p.stem not in LOADED_BY_FEW}
 
     assert sum(counted.values()) <= RUNTIME_STATEMENTS_MAX, counted

@@ -11,10 +11,13 @@ import isthmus.alarms.v1.alarm_pb2
 import isthmus.alarms.v1.transition_pb2
 import isthmus.assets.v1.asset_pb2
 import isthmus.assets.v1.change_pb2
+import isthmus.telemetry.v1.discovery_pb2
+import isthmus.telemetry.v1.envelope_pb2
 import isthmus.telemetry.v1.observation_pb2
 import isthmus.telemetry.v1.report_pb2
-import isthmus.telemetry.v1.target_pb2  # noqa: F401  (imports put the messages into the pool)
-from isthmus.runtime.topics import registry
+import isthmus.telemetry.v1.target_pb2
+import isthmus.telemetry.v1.touches_pb2  # noqa: F401  (imports put the messages into the pool)
+from isthmus.runtime.registry import registry
 
 SAMPLES = Path(__file__).parents[2] / "proto" / "samples"
 NAMES = sorted(path.stem for path in SAMPLES.glob("*.bin"))

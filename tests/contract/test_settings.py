@@ -31,4 +31,4 @@ def test_each_quantity_has_its_unit_in_its_name(service: str) -> None:
     """Seconds and milliseconds must not be guessed."""
     for name, info in fields(service):
         if info.annotation in (int, float) and not name.lower().endswith(COUNTS):
-            assert name.endswith(("_S", "_BYTES", "_RECORDS_MAX")), name
+            assert name.endswith(("_S", "_BYTES", "_MB", "_RECORDS_MAX")), name

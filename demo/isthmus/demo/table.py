@@ -70,6 +70,8 @@ def _assets(assets: Iterable[Mapping[str, Any]], title: str, now: datetime) -> T
 def _health(asset: Mapping[str, Any]) -> Text:
     if asset["reachability"] == "offline":
         return Text("offline", "red")
+    if asset["reachability"] == "not_asked":
+        return Text("not asked", "dim")
     return Text(asset["health"].replace("_", " "), HEALTH.get(asset["health"], ""))
 
 

@@ -1,23 +1,27 @@
-"""Modbus TCP servers: several units on one listener, writes refused and counted."""
+"""Modbus servers: several units on one listener, writes refused and counted."""
 
 import asyncio
+import ssl
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal, cast
 
 from isthmus.simulators.devices import Identification, ModbusDevice, Register
+from isthmus.simulators.modbus_faults import ModbusFaults
+from isthmus.simulators.modbus_frames import Frames, MbapFrames, NotModbus, RtuFrames
 from isthmus.simulators.record import Record
 from isthmus.simulators.state import Scalar, State
 
 # Modbus Application Protocol Specification V1.1b3, sections 6 and 7.
-ILLEGAL_FUNCTION, ILLEGAL_ADDRESS, ILLEGAL_VALUE, TARGET_SILENT = 0x01, 0x02, 0x03, 0x0B
+ILLEGAL_FUNCTION, ILLEGAL_ADDRESS, ILLEGAL_VALUE = 0x01, 0x02, 0x03
+SERVER_BUSY, TARGET_SILENT = 0x06, 0x0B
 READ_BITS = {0x01: "coil", 0x02: "discrete"}
 READ_REGISTERS = {0x03: "holding", 0x04: "input"}
 WRITES = frozenset({0x05, 0x06, 0x0F, 0x10, 0x15, 0x16, 0x17})
 REPORT_SERVER_ID, ENCAPSULATED, DEVICE_IDENTIFICATION = 0x11, 0x2B, 0x0E
 LAST_OBJECT = {1: 0x02, 2: 0x06, 3: 0xFF}  # highest object of each read code (6.21)
 MOST_BITS, MOST_REGISTERS = 2000, 125
-MBAP = struct.Struct(">HHHB")
 FORMATS = {
     "int16": ">h",
     "uint16": ">H",
@@ -150,18 +154,28 @@ def _page(
 
 
 class ModbusServer:
-    """One Modbus TCP endpoint: a plain device with one unit, or a gateway with several."""
+    """One Modbus endpoint: a plain device with one unit, or a gateway with several."""
 
     def __init__(
-        self, address: str, port: int, units: Mapping[int, Unit], *, gateway: bool = False
+        self,
+        address: str,
+        port: int,
+        units: Mapping[int, Unit],
+        *,
+        gateway: bool = False,
+        framing: Literal["mbap", "rtu"] = "mbap",
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.address, self.port = address, port
         self.units = dict(units)
         self.record = Record()
         self.response_s = 0.02 if gateway else 0.002  # a serial line is slower
-        self.connections: set[asyncio.Transport] = set()
+        self.faults = ModbusFaults()
+        self.connections: dict[asyncio.Transport, None] = {}  # the oldest first
         self._listener: asyncio.Server | None = None
         self._gateway = gateway
+        self._framing = RtuFrames if framing == "rtu" else MbapFrames
+        self._tls = tls
         self._restarts = 0
 
     @property
@@ -175,7 +189,9 @@ class ModbusServer:
 
     async def start(self) -> None:
         loop = asyncio.get_running_loop()
-        self._listener = await loop.create_server(lambda: _Link(self), self.address, self.port)
+        self._listener = await loop.create_server(
+            lambda: _Link(self, self._framing()), self.address, self.port, ssl=self._tls
+        )
         self.port = self._listener.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
@@ -196,9 +212,18 @@ class ModbusServer:
         elif self._listener is None:
             await self.start()
 
+    def opened(self, transport: asyncio.Transport) -> None:
+        """A connection more; the oldest one ends when it is one too many."""
+        self.connections[transport] = None
+        most = self.faults.connections_max
+        if most is not None and len(self.connections) > most:
+            next(iter(self.connections)).abort()
+
     def answer(self, number: int, pdu: bytes) -> bytes:
         unit = self.units.get(number)
         try:
+            if self.faults.is_busy():
+                raise ModbusError(SERVER_BUSY)
             if unit is None or unit.state.silent:
                 raise ModbusError(TARGET_SILENT)
             return unit.answer(pdu)
@@ -209,43 +234,40 @@ class ModbusServer:
 class _Link(asyncio.Protocol):
     """One connection; requests are answered in order, each after the device's response time."""
 
-    def __init__(self, server: ModbusServer) -> None:
+    def __init__(self, server: ModbusServer, frames: Frames) -> None:
         self.server = server
         self.record = server.record
-        self.received = b""
+        self.frames = frames
         self.transport: asyncio.Transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
-        self.server.connections.add(transport)
+        self.transport = cast(asyncio.Transport, transport)  # that of TLS is no subclass
+        self.server.opened(self.transport)
         self.record.connected()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self.server.connections.discard(self.transport)
+        self.server.connections.pop(self.transport, None)
         self.record.disconnected()
 
     def data_received(self, data: bytes) -> None:
-        self.received += data
-        while len(self.received) >= MBAP.size:
-            transaction, protocol, length, unit = MBAP.unpack_from(self.received)
-            if protocol != 0 or not 2 <= length <= 254:
-                self.transport.abort()
-                return
-            frame, rest = self.received[: 6 + length], self.received[6 + length :]
-            if len(frame) < 6 + length:
-                return
-            self.received = rest
-            self._ask(transaction, unit, frame[MBAP.size :])
+        try:
+            for request in self.frames.take(data):
+                self._ask(*request)
+        except NotModbus:
+            self.transport.abort()
 
     def _ask(self, transaction: int, unit: int, pdu: bytes) -> None:
         self.record.began(f"fc{pdu[0]:02x}", write=pdu[0] in WRITES)
+        if self.server.faults.deaf:
+            self.record.ended()
+            return
         loop = asyncio.get_running_loop()
-        loop.call_later(self.server.response_s, self._answer, transaction, unit, pdu)
+        delay_s = self.server.response_s + self.server.faults.delay_s(unit)
+        loop.call_later(delay_s, self._answer, transaction, unit, pdu)
 
     def _answer(self, transaction: int, unit: int, pdu: bytes) -> None:
         self.record.ended()
         if self.transport.is_closing():
             return
         answer = self.server.answer(unit, pdu)
-        self.transport.write(MBAP.pack(transaction, 0, len(answer) + 1, unit) + answer)
+        self.transport.write(self.server.faults.spoilt(self.frames, transaction, unit, answer))

@@ -2,20 +2,24 @@
 
 import asyncio
 import contextlib
+import gc
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from asyncua import ua
 from asyncua.common.node import Node
+from asyncua.common.utils import ServiceError
 from asyncua.server.binary_server_asyncio import BinaryServer, OPCUAProtocol
 from asyncua.server.server import Server
 from asyncua.server.uaprocessor import UaProcessor
-from asyncua.ua.object_ids import ObjectIdNames
+from asyncua.ua.object_ids import ObjectIdNames, ObjectIds
 from asyncua.ua.status_codes import StatusCodes
+from asyncua.ua.ua_binary import struct_from_binary
 
 from isthmus.simulators.devices import OpcuaDevice, OpcuaMachine, OpcuaType
+from isthmus.simulators.opcua_security import Security
 from isthmus.simulators.record import Record
 from isthmus.simulators.state import Scalar, State
 
@@ -43,10 +47,40 @@ WRITES = frozenset(
 REFRESH_S = 1.0
 
 
+@dataclass
+class Temper:
+    """What a server does to its clients; may be changed while it runs."""
+
+    sessions_max: int | None = None
+    nodes_max: int | None = None
+    """Most nodes in one Read, whatever its OperationLimits say."""
+    hung: bool = False
+    """It takes requests and connections, and never answers."""
+    refuses: Mapping[str, int] = field(default_factory=dict)
+    """Status codes by service: what it does not offer."""
+    sessions: int = 0
+
+    async def meet(self, service: str, body: Any) -> None:
+        """Raise or wait, as this server does."""
+        if self.hung:
+            await asyncio.Event().wait()
+        if service in self.refuses:
+            raise ServiceError(self.refuses[service])
+        full = self.sessions_max is not None and self.sessions >= self.sessions_max
+        if service == "CreateSession" and full:
+            raise ServiceError(StatusCodes.BadTooManySessions)
+        if service == "Read" and self.nodes_max is not None:
+            asked = struct_from_binary(ua.ReadParameters, body.copy()).NodesToRead
+            if len(asked) > self.nodes_max:
+                raise ServiceError(StatusCodes.BadTooManyOperations)
+
+
 class _Processor(UaProcessor):
     """Counts every service request, and refuses those that would change anything."""
 
     record: Record
+    temper: Temper
+    counted = False
 
     async def _process_message(self, typeid: Any, requesthdr: Any, seqhdr: Any, body: Any) -> Any:
         name = ObjectIdNames.get(typeid.Identifier, "other")
@@ -55,16 +89,33 @@ class _Processor(UaProcessor):
         try:
             if service in WRITES:
                 raise ua.uaerrors.BadUserAccessDenied
+            await self.temper.meet(service, body)
             process: Any = super()._process_message
-            return await process(typeid, requesthdr, seqhdr, body)
+            answered = await process(typeid, requesthdr, seqhdr, body)
+            self._count_session(service)
+            return answered
         finally:
             self.record.ended()
+
+    def _count_session(self, service: str) -> None:
+        if service == "CreateSession" and not self.counted:
+            self.counted = True
+            self.temper.sessions += 1
+        elif service == "CloseSession":
+            self.gone()
+
+    def gone(self) -> None:
+        """Its session is free for another client."""
+        if self.counted:
+            self.counted = False
+            self.temper.sessions -= 1
 
 
 class _Link(OPCUAProtocol):
     """One connection, which is one secure channel."""
 
     record: Record
+    temper: Temper
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
@@ -72,12 +123,14 @@ class _Link(OPCUAProtocol):
         if self.processor is None:  # refused: too many connections
             return
         processor: Any = _Processor(self.iserver, self.transport, self.limits)
-        processor.record = self.record
+        processor.record, processor.temper = self.record, self.temper
         processor.set_policies(self.policies)
         self.processor = processor
 
     def connection_lost(self, ex: BaseException | None) -> None:
         self.record.disconnected()
+        if isinstance(self.processor, _Processor):
+            self.processor.gone()
         super().connection_lost(ex)
 
 
@@ -85,10 +138,11 @@ class _Listener(BinaryServer):
     """Makes links that keep the record."""
 
     record: Record
+    temper: Temper
 
     def _make_protocol(self) -> OPCUAProtocol:
         link = _Link(self.iserver, self._policies, self.clients, self.closing_tasks, self.limits)
-        link.record = self.record
+        link.record, link.temper = self.record, self.temper
         return link
 
 
@@ -112,7 +166,7 @@ class _Shown:
 
 
 class OpcuaServer:
-    """One OPC UA endpoint without security, for anonymous readers."""
+    """One OPC UA endpoint, for anonymous readers where no `security` says otherwise."""
 
     def __init__(
         self,
@@ -121,8 +175,11 @@ class OpcuaServer:
         device: OpcuaDevice,
         state: State,
         machines: Mapping[str, Machine],
+        security: Security | None = None,
     ) -> None:
         self.address, self.port = address, port
+        self.temper = Temper()
+        self._security = security
         self.record = Record()
         self.states = {"": state, **{name: machine.state for name, machine in machines.items()}}
         self._device, self._state, self._machines = device, state, machines
@@ -133,10 +190,13 @@ class OpcuaServer:
 
     async def start(self) -> None:
         server = self._server
-        await server.init()
+        await _filled(server)
         server.set_endpoint(f"opc.tcp://{self.address}:{self.port}")
-        server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
-        server.set_identity_tokens([ua.AnonymousIdentityToken])
+        if self._security is not None:
+            self._security.apply(server)
+        else:
+            server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
+            server.set_identity_tokens([ua.AnonymousIdentityToken])
         await self._describe()
         await self._build()
         await self.refresh()
@@ -152,6 +212,14 @@ class OpcuaServer:
                 await self._refreshing
         await self._mute()
         await self._server.iserver.stop()
+
+    async def restart(self) -> None:
+        """Lose every session and subscription, and be there again with a later StartTime."""
+        await self._mute()
+        started = ua.DataValue(ua.Variant(ua.DateTime.now(UTC), ua.VariantType.DateTime))
+        number = ua.NodeId(ua.Int32(ObjectIds.Server_ServerStatus_StartTime))
+        await self._server.write_attribute_value(number, started)
+        await self._listen()
 
     async def changed(self) -> None:
         """Show changed values at once; a silent server listens no more and drops what is open."""
@@ -178,7 +246,7 @@ class OpcuaServer:
     async def _listen(self) -> None:
         server = self._server
         self._listener = _Listener(server.iserver, self.address, self.port, server.limits)
-        self._listener.record = self.record
+        self._listener.record, self._listener.temper = self.record, self.temper
         self._listener.set_policies(server._policies)
         await self._listener.start()
         self.port = self._listener.port
@@ -255,6 +323,15 @@ class OpcuaServer:
         if prefix != "own":
             index = await self._server.get_namespace_index(NAMESPACES[prefix])
         return ua.NodeId(ua.String(identifier), ua.Int16(own)), ua.QualifiedName(name, index)
+
+
+async def _filled(server: Server) -> None:
+    """The standard nodes are so many objects that collecting garbage takes half of the time."""
+    gc.disable()
+    try:
+        await server.init()
+    finally:
+        gc.enable()
 
 
 def _data_value(kind: OpcuaType, value: Scalar, *, bad: bool) -> ua.DataValue:

@@ -1,11 +1,15 @@
 """Fakes of the collector's ports."""
 
 import asyncio
+from collections import Counter
 from dataclasses import dataclass, field
 
 import pytest
 
-from isthmus.collector.domain import Outcome, Reading
+from isthmus.collector.domain.reading import Fault, Outcome, Reading
+from isthmus.collector.domain.requests import Request
+from isthmus.collector.domain.touches import PollState
+from isthmus.collector.ports import DeviceProfile, Line
 
 
 @dataclass
@@ -15,7 +19,9 @@ class Measured:
     outcomes: list[Outcome] = field(default_factory=list)
     targets: int = 0
     skips: int = 0
-    drops: int = 0
+    waits: Counter[str] = field(default_factory=Counter)
+    states: Counter[PollState | None] = field(default_factory=Counter)
+    slow: int = 0
 
     def polled(self, protocol: str, outcome: Outcome, *, late_s: float, took_s: float) -> None:
         self.outcomes.append(outcome)
@@ -23,11 +29,18 @@ class Measured:
     def targets_changed(self, protocol: str, by: int) -> None:
         self.targets += by
 
-    def skipped(self) -> None:
+    def withheld(self, state: PollState) -> None:
         self.skips += 1
 
-    def dropped(self, records: int) -> None:
-        self.drops += records
+    def waited(self, limit: str, wait_s: float) -> None:
+        self.waits[limit] += 1
+
+    def state_changed(self, before: PollState | None, after: PollState | None) -> None:
+        self.states[before] -= 1
+        self.states[after] += 1
+
+    def slowed(self, by: int) -> None:
+        self.slow += by
 
 
 @dataclass
@@ -51,17 +64,26 @@ class FakeSource:
     reads: int = 0
     closes: int = 0
 
-    async def read(self) -> Reading:
+    profile: DeviceProfile = field(default_factory=lambda: DeviceProfile(protocol="fake"))
+
+    async def read(self, line: Line, slot: int) -> Reading:
         self.reads += 1
+        try:
+            await line.ask(Request.MODBUS_READ_HOLDING_REGISTERS, self._answer)
+        except Fault as fault:
+            await self.close()
+            return Reading.failed(fault)
+        if self.error:
+            raise self.error
+        return self.reading
+
+    async def _answer(self) -> None:
         self.shared[0] += 1
         self.shared[1] = max(self.shared)
         try:
             await asyncio.sleep(self.takes_s)
         finally:
             self.shared[0] -= 1
-        if self.error:
-            raise self.error
-        return self.reading
 
     async def close(self) -> None:
         self.closes += 1

@@ -34,3 +34,25 @@ def test_a_site_that_cannot_be_a_topic_is_refused(
     environ["ISTHMUS_COLLECTOR__SITE"] = "Hagen Werk"
     with pytest.raises(SystemExit, match="ISTHMUS_COLLECTOR__SITE: 'Hagen Werk'"):
         load(Settings, environ)
+
+
+@pytest.mark.parametrize(
+    ("traps", "says"),
+    [
+        ({"PORT": "1162"}, "sources and credentials: expected both"),
+        ({"PORT": "1162", "SOURCES": "plant", "CREDENTIALS": "ro"}, "'plant'"),
+        ({"PORT": "99999", "SOURCES": "10.0.0.0/8", "CREDENTIALS": "ro"}, "ISTHMUS_TRAPS__PORT"),
+    ],
+)
+def test_traps_need_networks_and_credentials(
+    environ: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    traps: dict[str, str],
+    says: str,
+) -> None:
+    """Whoever listens says from whom; the mistake names what is expected."""
+    for name, value in traps.items():
+        monkeypatch.setenv(f"ISTHMUS_TRAPS__{name}", value)
+        environ[f"ISTHMUS_TRAPS__{name}"] = value
+    with pytest.raises(SystemExit, match=says):
+        load(Settings, environ)

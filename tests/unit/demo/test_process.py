@@ -30,6 +30,7 @@ def test_a_process_ends_at_sigterm(tmp_path: Path) -> None:
     process = started(tmp_path, SLEEP)
     assert process.status() is None
     assert process.memory_bytes() > 1_000_000
+    assert 0 < process.cpu_s() < 10
 
     process.stop()
 

@@ -112,6 +112,13 @@ async def test_the_endpoint_itself_is_named_without_a_device() -> None:
     assert [record.key for record in made] == [b"hagen/bus"]
 
 
+async def test_what_a_device_says_by_itself_is_no_report() -> None:
+    """A trap holds three facts of the thirty that a read does; it must not stand for the device."""
+    made, rejected = await handled(observation(trigger="TRIGGER_NOTIFICATION"))
+
+    assert (made, rejected) == ([], [])
+
+
 async def test_a_replay_makes_the_same_records() -> None:
     """Bytes and headers do not depend on time, process or order."""
     first, _ = await handled(observation())

@@ -2,13 +2,13 @@
 
 import pytest
 
-from isthmus.runtime import topics
+from isthmus.runtime import registry, topics
 
 
 def test_a_topic_of_unknown_shape_is_refused() -> None:
     """The registry's YAML is strict."""
     with pytest.raises(ValueError, match="cleanup"):
-        topics.Topic(
+        registry.Topic(
             name="a.b.v1", purpose="p", key="k", message="m", writer="a", readers=[],
             sample=None, partitions=1, cleanup="keep",
         )  # fmt: skip
@@ -16,7 +16,7 @@ def test_a_topic_of_unknown_shape_is_refused() -> None:
 
 def test_retention_is_given_to_kafka_in_milliseconds() -> None:
     """A week is what the registry says of observations."""
-    config = topics.registry()["collector.observations.v1"].config()
+    config = registry.registry()["collector.observations.v1"].config()
 
     assert config == {"cleanup.policy": "delete", "retention.ms": str(7 * 24 * 3_600_000)}
 
@@ -24,4 +24,14 @@ def test_retention_is_given_to_kafka_in_milliseconds() -> None:
 def test_the_command_without_a_broker_says_so_in_one_line() -> None:
     """No stack trace for a user's mistake."""
     with pytest.raises(SystemExit, match=r"kafka: 127\.0\.0\.1:1"):
+        topics.main(["apply", "--bootstrap-servers", "127.0.0.1:1"])
+
+
+def test_the_command_reads_from_the_environment_how_to_reach_kafka_safely(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A mistake there is named as in a service; the argument wins over the address."""
+    monkeypatch.setenv("ISTHMUS_KAFKA__CA_FILE", "/nowhere/ca.pem")
+    monkeypatch.setenv("ISTHMUS_COLLECTOR__SITE", "hagen")
+    with pytest.raises(SystemExit, match=r"ISTHMUS_KAFKA__CA_FILE: '/nowhere/ca\.pem': Path"):
         topics.main(["apply", "--bootstrap-servers", "127.0.0.1:1"])

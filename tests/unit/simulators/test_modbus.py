@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from pymodbus import FramerType
 from pymodbus.client import AsyncModbusTcpClient
 from pymodbus.exceptions import ModbusException
 
@@ -209,6 +210,47 @@ async def test_a_frame_may_come_in_pieces(press: ModbusServer) -> None:
             await asyncio.sleep(0)
         assert await reader.readexactly(11) == bytes.fromhex("0007000000050103020001")
         writer.close()
+
+
+async def test_a_serial_line_over_tcp_is_framed_as_rtu(library: Library) -> None:
+    """The same device, asked in RTU frames."""
+    unit = _unit(library, "schneider-m340", **PRESS)
+    server = ModbusServer("127.0.0.1", 0, {1: unit}, framing="rtu")
+    await server.start()
+    client = AsyncModbusTcpClient(
+        "127.0.0.1", port=server.port, framer=FramerType.RTU, timeout=0.5, retries=0
+    )
+    assert await client.connect()
+    assert (await client.read_holding_registers(0, count=1)).registers == [1]
+    assert (await client.write_register(0, 1)).isError()
+    client.close()
+    await server.stop()
+    assert server.record.writes == 1
+
+
+async def test_one_connection_too_many_closes_the_oldest(press: ModbusServer) -> None:
+    """As small controllers do: whoever came first is the one that goes."""
+    press.faults.connections_max = 1
+    async with _serve(press) as first:
+        second = AsyncModbusTcpClient(press.address, port=press.port, reconnect_delay=0)
+        assert await second.connect()
+        assert not (await second.read_holding_registers(0)).isError()
+        with pytest.raises(ModbusException):
+            await first.read_holding_registers(0)
+        second.close()
+
+
+async def test_a_busy_or_a_deaf_device_is_there_all_the_same(press: ModbusServer) -> None:
+    """Exception 0x06, or no answer on a connection that stays open; both stand in the record."""
+    async with _serve(press) as client:
+        press.faults.busy = 1
+        assert (await client.read_holding_registers(0)).exception_code == 6
+        press.faults.deaf = True
+        with pytest.raises(ModbusException):
+            await client.read_holding_registers(0)
+        press.faults.deaf = False
+        assert not (await client.read_holding_registers(0)).isError()
+    assert press.record.requests["fc03"] == 3
 
 
 async def test_a_function_that_the_device_does_not_know_is_illegal() -> None:

@@ -122,3 +122,33 @@ async def test_a_silent_server_drops_and_refuses_connections(cell: OpcuaServer) 
     await cell.changed()
     async with _ask(cell) as client:
         assert await client.get_node("i=2259").read_value() == 0
+
+
+async def test_a_server_may_be_full_small_or_deaf(cell: OpcuaServer) -> None:
+    """It refuses sessions, large reads and services as it is told to."""
+    cell.temper.sessions_max = 1
+    async with _ask(cell) as client:
+        with pytest.raises(UaStatusCodeError):
+            await _ask(cell).connect()
+        cell.temper.nodes_max = 1
+        nodes = [client.get_node("i=2259"), client.get_node("i=2257")]
+        with pytest.raises(UaStatusCodeError):
+            await client.read_values(nodes)
+        cell.temper.nodes_max = None
+        cell.temper.refuses = {"Browse": 0x800B0000}  # BadServiceUnsupported
+        with pytest.raises(UaStatusCodeError):
+            await client.nodes.objects.get_children()
+        cell.temper.refuses = {}
+    cell.temper.sessions_max = None
+
+
+async def test_a_restart_ends_every_session(cell: OpcuaServer) -> None:
+    """StartTime is a later one, on the same port."""
+    client = _ask(cell)
+    await client.connect()
+    before = await client.get_node("i=2257").read_value()
+    await cell.restart()
+    with pytest.raises((ConnectionError, UaStatusCodeError)):
+        await client.get_node("i=2257").read_value()
+    async with _ask(cell) as again:
+        assert await again.get_node("i=2257").read_value() > before

@@ -34,3 +34,24 @@ def test_requests_that_overlap_are_in_flight_together() -> None:
     record.ended()
     assert record.as_dict()["in_flight_most"] == 2
     assert record.writes == 1
+
+
+def test_who_listens_hears_everything_with_its_time(clock: Any) -> None:
+    """A history of the device's own: connections, requests and writes, in order."""
+    record, heard = Record(clock), []
+    record.note = lambda *note: heard.append(note)
+    clock.now = 1.0
+    record.connected()
+    record.began("fc03")
+    clock.now = 2.0
+    record.ended()
+    record.began("fc06", write=True)
+    record.disconnected()
+
+    assert heard == [
+        (1.0, "opened", ""),
+        (1.0, "asked", "fc03"),
+        (2.0, "answered", ""),
+        (2.0, "wrote", "fc06"),
+        (2.0, "closed", ""),
+    ]

@@ -54,7 +54,7 @@ def build(settings: Settings) -> Application:
     app.background("timers", timers.run)
     app.background(
         "assets",
-        partial(follow, settings.kafka.bootstrap_servers, ASSETS, assets.handle, assets.completed),
+        partial(follow, settings.kafka, ASSETS, assets.handle, assets.completed),
     )
     app.consume(
         REPORTS,

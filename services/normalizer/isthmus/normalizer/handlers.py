@@ -16,7 +16,7 @@ from isthmus.normalizer.ports import Statistics
 from isthmus.runtime.codec import Outgoing, Record, encode
 from isthmus.runtime.consume import Batch
 from isthmus.runtime.errors import Rejected
-from isthmus.telemetry.v1.observation_pb2 import Device, Observation, Outcome
+from isthmus.telemetry.v1.observation_pb2 import Device, Observation, Outcome, Trigger
 from isthmus.telemetry.v1.report_pb2 import (
     Attribute,
     IdentityKey,
@@ -59,6 +59,8 @@ class Handler:
         message = record.message
         if message is None:
             raise Rejected("value: none, expected an Observation: this topic has no tombstones")
+        if message.trigger == Trigger.TRIGGER_NOTIFICATION:
+            return []  # what a device says by itself is no picture of it
         namespace, at = _uuid(message.id), _time(message.observed_at)
         reports = self._normalizer.reports(_observation(message))
         reported += reports

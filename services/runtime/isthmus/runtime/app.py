@@ -24,14 +24,15 @@ from faststream.kafka.message import KafkaAckableMessage
 
 from isthmus.runtime import VERSION
 from isthmus.runtime.codec import M
+from isthmus.runtime.connection import connection
 from isthmus.runtime.consume import Consumer, Handler
 from isthmus.runtime.errors import IsthmusError
 from isthmus.runtime.http import api
 from isthmus.runtime.metrics import Metrics
-from isthmus.runtime.publish import Publisher
-from isthmus.runtime.settings import Settings
+from isthmus.runtime.publish import HINT, Publisher
+from isthmus.runtime.registry import registry
+from isthmus.runtime.settings import Kafka, Settings
 from isthmus.runtime.telemetry import configure_logs
-from isthmus.runtime.topics import registry
 
 log = structlog.get_logger()
 STUCK_S = 150  # half of Kafka's max.poll.interval.ms (300,000)
@@ -42,7 +43,9 @@ Check = Callable[[], Awaitable[str | None]]
 class Application:
     """What a service's `app` wires: consumers, resources, background tasks, checks, routes."""
 
-    def __init__(self, service: str, settings: Settings, *, description: str) -> None:
+    def __init__(
+        self, service: str, settings: Settings, *, description: str, kafka_may_wait: bool = False
+    ) -> None:
         configure_logs(service, settings.telemetry)
         self.service = service
         self.stopping = asyncio.Event()
@@ -64,8 +67,9 @@ class Application:
         )
         self.http = api(service, description)
         self._settings = settings
+        self._kafka_may_wait = kafka_may_wait
         self._consumers: list[tuple[Consumer[Any], Any]] = []
-        self._resources: list[AbstractAsyncContextManager[Any]] = [self.publisher]
+        self._resources: list[AbstractAsyncContextManager[Any]] = []
         self._entered = AsyncExitStack()
         self._tasks: dict[str, Task] = {"loop": self._tick}
         self._running: list[asyncio.Task[None]] = []
@@ -154,11 +158,15 @@ class Application:
 
     async def __aenter__(self) -> Self:
         """Check what is needed, then start; raises IsthmusError when a part is missing."""
-        await self._require_kafka()
         async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self.publisher)
+            if not self._kafka_may_wait:
+                await self._require_kafka()
+                await self._require_topics()
             for resource in self._resources:
                 await stack.enter_async_context(resource)
-            await self._require_topics()
+            # FastStream has a class for each way to authenticate, and would read secrets at import.
+            self.broker._connection_kwargs |= connection(self._settings.kafka)
             await self.broker.start()
             self._entered = stack.pop_all()
         tasks = self._tasks.items()
@@ -218,12 +226,14 @@ class Application:
         return 1
 
     async def _require_kafka(self) -> None:
-        servers = self._settings.kafka.bootstrap_servers
-        deadline = time.monotonic() + self._settings.kafka.start_timeout_s
-        while not await _reachable(servers):
+        kafka = self._settings.kafka
+        deadline = time.monotonic() + kafka.start_timeout_s
+        while reason := await _unreachable(kafka):
             if time.monotonic() > deadline:
-                hint = "start Kafka or mend ISTHMUS_KAFKA__BOOTSTRAP_SERVERS"
-                raise IsthmusError(f"kafka: {servers}: no broker answers; {hint}")
+                raise IsthmusError(
+                    f"kafka: {kafka.bootstrap_servers}: no broker answers: {reason}; "
+                    f"start Kafka or {HINT}"
+                )
             await asyncio.sleep(0.5)
 
     async def _require_topics(self) -> None:
@@ -253,17 +263,21 @@ async def _run(task: Task) -> None:
     await task()
 
 
-async def _reachable(bootstrap_servers: str) -> bool:
-    for server in bootstrap_servers.split(","):
+async def _unreachable(kafka: Kafka) -> str | None:
+    """Why no broker can be connected to, or None."""
+    reason = None
+    for server in kafka.bootstrap_servers.split(","):
         host, _, port = server.rpartition(":")
         try:
             async with asyncio.timeout(3):
-                _, writer = await asyncio.open_connection(host, int(port))
-        except (OSError, TimeoutError):
+                context = connection(kafka).get("ssl_context")
+                _, writer = await asyncio.open_connection(host, int(port), ssl=context)
+        except (OSError, TimeoutError) as error:
+            reason = str(error) or "no answer"
             continue
         writer.close()
-        return True
-    return False
+        return None
+    return reason
 
 
 def _add_health(app: Application) -> None:

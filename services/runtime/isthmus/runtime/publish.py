@@ -8,11 +8,13 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
 from isthmus.runtime.codec import Outgoing
+from isthmus.runtime.connection import connection
 from isthmus.runtime.errors import Rejected, Retryable
 from isthmus.runtime.metrics import Metrics
 from isthmus.runtime.settings import Kafka
 
 STOP_TIMEOUT_S = 5
+HINT = "mend ISTHMUS_KAFKA__BOOTSTRAP_SERVERS, __SECURITY_PROTOCOL or its certificates or password"
 Failure = (KafkaError, OSError, TimeoutError)
 
 
@@ -26,13 +28,14 @@ class Publisher:
 
     def __init__(self, settings: Kafka, client_id: str, metrics: Metrics) -> None:
         self._settings = settings
+        self._servers = settings.bootstrap_servers
         self._client_id = client_id
         self._metrics = metrics
         self._producer: AIOKafkaProducer | None = None
         self._lock = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
-        await self._ready()
+        """Connects with the first use: Kafka may be away, where that is allowed."""
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -60,12 +63,12 @@ class Publisher:
         except Failure as error:
             await self._discard()
             reason = str(error) or "no acknowledgement"
-            raise Retryable(f"kafka: {self._settings.bootstrap_servers}: {reason}") from error
+            raise Retryable(f"kafka: {self._servers}: {reason}") from error
         for record in records:
             self._metrics.published.labels(record.topic).inc()
 
     async def topics(self) -> set[str]:
-        """Every topic that Kafka has now."""
+        """Every topic that Kafka has now; raises Retryable."""
         return set((await (await self._ready()).client.fetch_all_metadata()).topics())
 
     async def ping(self) -> str | None:
@@ -73,15 +76,15 @@ class Publisher:
         try:
             async with asyncio.timeout(3):
                 await self.topics()
-        except Failure as error:
-            return f"{self._settings.bootstrap_servers}: {error or 'no answer'}"
+        except (Retryable, *Failure) as error:
+            return str(error) or f"kafka: {self._servers}: no answer"
         return None
 
     async def _ready(self) -> AIOKafkaProducer:
         async with self._lock:
             if self._producer is None:
                 producer = AIOKafkaProducer(
-                    bootstrap_servers=self._settings.bootstrap_servers,
+                    **connection(self._settings),
                     client_id=self._client_id,
                     enable_idempotence=True,
                     compression_type="lz4",
@@ -90,8 +93,10 @@ class Publisher:
                 )
                 try:
                     await producer.start()
-                except BaseException:
+                except BaseException as error:
                     await producer.stop()
+                    if isinstance(error, Failure):
+                        raise Retryable(f"kafka: {self._servers}: {error}; {HINT}") from error
                     raise
                 self._producer = producer
             return self._producer

@@ -3,9 +3,9 @@
 import difflib
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal, TypeVar, cast
+from typing import Any, Literal, Self, TypeVar, cast
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, FilePath, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "ISTHMUS_"
@@ -22,6 +22,20 @@ class Kafka(Group):
 
     bootstrap_servers: str = Field(pattern=r"^[^\s:,]+:\d+(,[^\s:,]+:\d+)*$")
     """Brokers to ask first, `host:port[,host:port]`."""
+    security_protocol: Literal["plaintext", "ssl", "sasl_plaintext", "sasl_ssl"] = "plaintext"
+    """`ssl` encrypts, and shows our certificate where there is one; `sasl_…` adds a password."""
+    ca_file: FilePath | None = None
+    """Certificates (PEM) of the authorities that sign brokers; without it, the system's."""
+    certificate_file: FilePath | None = None
+    """Our certificate (PEM), for brokers that ask for one."""
+    key_file: FilePath | None = None
+    """The key of our certificate (PEM), unless it stands in the same file."""
+    sasl_mechanism: Literal["SCRAM-SHA-256", "SCRAM-SHA-512", "PLAIN"] = "SCRAM-SHA-512"
+    """How the password is shown."""
+    sasl_username: str | None = None
+    """Name that the password belongs to."""
+    sasl_password_file: FilePath | None = None
+    """File that holds the password, and nothing else."""
     group_instance_id: str | None = None
     """Static member name, the pod's name: a restart within the session moves no partition."""
     session_timeout_s: float = Field(default=30, ge=6, le=300)
@@ -30,6 +44,15 @@ class Kafka(Group):
     """Seconds to wait for a broker at start before giving up."""
     publish_timeout_s: float = Field(default=10, gt=0)
     """Seconds until records that are not acknowledged count as not published."""
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        given = self.sasl_username is not None, self.sasl_password_file is not None
+        if given != (self.security_protocol.startswith("sasl"),) * 2:
+            raise ValueError(
+                "SASL_USERNAME and SASL_PASSWORD_FILE go with SECURITY_PROTOCOL sasl_…, together"
+            )
+        return self
 
 
 class Consume(Group):
@@ -88,12 +111,15 @@ class Settings(BaseSettings):
 S = TypeVar("S", bound=Settings)
 
 
-def load(kind: type[S], environ: Mapping[str, str] = os.environ) -> S:
-    """The settings of a service; exits with status 1 and one line for each mistake."""
+def load(kind: type[S], environ: Mapping[str, str] = os.environ, **given: Any) -> S:
+    """The settings of a service, what is `given` before what the environment says.
+
+    Exits with status 1 and one line for each mistake.
+    """
     mistakes = list(_unknown(kind, environ))
     settings = None
     try:
-        settings = kind()
+        settings = kind(**given)
     except ValidationError as error:
         mistakes.extend(_explain(kind, error, environ))
     if mistakes or settings is None:

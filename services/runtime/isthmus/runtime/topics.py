@@ -1,98 +1,46 @@
-"""The topic registry: one YAML a topic, and the command that makes Kafka agree with it.
+"""The command that makes Kafka agree with the topic registry.
 
 python -m isthmus.runtime.topics apply --sites hagen,lyon
 """
 
 import argparse
 import asyncio
+import os
 import sys
 from collections.abc import Iterable
-from functools import cache
-from importlib.resources import files
-from typing import Any, Literal
+from typing import Any
 
-import yaml
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError
-from pydantic import BaseModel, ConfigDict, Field
 
+from isthmus.runtime.connection import connection
 from isthmus.runtime.errors import IsthmusError
+from isthmus.runtime.publish import HINT
+from isthmus.runtime.registry import Topic, expand
+from isthmus.runtime.settings import PREFIX, Kafka, Settings, load
 
-SITE = "<site>"
 VISIBLE_TRIES = 50
+KAFKA = f"{PREFIX}KAFKA__"
+SERVERS = os.environ.get(f"{KAFKA}BOOTSTRAP_SERVERS", "localhost:9092")
 
 
-class Topic(BaseModel):
-    """One topic as its YAML declares it; the file's name is the topic's."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    name: str = Field(pattern=r"^[a-z0-9.<>-]+$")
-    purpose: str
-    key: str
-    message: str
-    writer: str
-    readers: list[str]
-    sample: str | None
-    partitions: int = Field(ge=1)
-    cleanup: Literal["delete", "compact"]
-    retention_hours: int | None = Field(default=None, ge=1)
-    max_message_bytes: int | None = None
-
-    def at(self, site: str) -> "Topic":
-        """The topic of one site, where the name has a place for it."""
-        return self.model_copy(update={"name": self.name.replace(SITE, site)})
-
-    def services(self) -> set[str]:
-        """Who writes or reads the topic under this very name; a site's topic is its own matter."""
-        return set() if SITE in self.name else {self.writer, *self.readers}
-
-    def config(self) -> dict[str, str]:
-        """Kafka's topic configuration."""
-        config: dict[str, str] = {"cleanup.policy": self.cleanup}
-        if self.retention_hours:
-            config["retention.ms"] = str(self.retention_hours * 3_600_000)
-        if self.max_message_bytes:
-            config["max.message.bytes"] = str(self.max_message_bytes)
-        return config
-
-
-@cache
-def registry() -> dict[str, Topic]:
-    """Every topic by name, sorted."""
-    folder = files("isthmus.runtime") / "registry"
-    found = sorted((f for f in folder.iterdir() if f.name.endswith(".yaml")), key=lambda f: f.name)
-    topics = [
-        Topic(name=f.name.removesuffix(".yaml"), **yaml.safe_load(f.read_text())) for f in found
-    ]
-    return {topic.name: topic for topic in topics}
-
-
-def expand(sites: Iterable[str]) -> list[Topic]:
-    """The registry with one topic for each site where the name asks for it."""
-    sites = list(sites)
-    return [
-        topic.at(site)
-        for topic in registry().values()
-        for site in (sites if SITE in topic.name else [""])
-    ]
-
-
-async def apply(bootstrap_servers: str, sites: Iterable[str], replication_factor: int) -> list[str]:
+async def apply(kafka: Kafka | str, sites: Iterable[str], replication_factor: int) -> list[str]:
     """Create what is missing and check what is there; returns a line for each topic.
 
     Raises IsthmusError when a topic is there with other partitions or another clean-up: both
     are part of the contract, so that a mend by hand, or a `v2` topic, is a person's decision.
     """
+    if isinstance(kafka, str):
+        kafka = Kafka(bootstrap_servers=kafka)
     topics = {topic.name: topic for topic in expand(sites)}
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers)
+    admin = AIOKafkaAdminClient(**connection(kafka))
     try:
         await admin.start()
         created = await _create(admin, topics, replication_factor)
         differing = await _differences(admin, topics)
     except (KafkaError, OSError) as error:
-        raise IsthmusError(f"kafka: {bootstrap_servers}: {error}") from error
+        raise IsthmusError(f"kafka: {kafka.bootstrap_servers}: {error}; {HINT}") from error
     finally:
         await admin.close()
     if differing:
@@ -148,17 +96,19 @@ async def _partitions(admin: Any, topics: Iterable[str]) -> dict[str, int]:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """The command `apply`."""
+    """The command `apply`; how to reach Kafka safely is read from the environment."""
     parser = argparse.ArgumentParser(prog="isthmus.runtime.topics", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     command = commands.add_parser("apply", help="create missing topics, check the others")
-    command.add_argument("--bootstrap-servers", default="localhost:9092", help="host:port[,…]")
+    command.add_argument("--bootstrap-servers", default=SERVERS, help="host:port[,…]")
     command.add_argument("--sites", default="", help="sites, comma separated")
     command.add_argument("--replication-factor", type=int, default=3, help="copies (default 3)")
     args = parser.parse_args(arguments)
     sites = [site for site in args.sites.split(",") if site]
+    environ = {name: value for name, value in os.environ.items() if name.startswith(KAFKA)}
+    kafka = load(Settings, environ, kafka={"bootstrap_servers": args.bootstrap_servers}).kafka
     try:
-        lines = asyncio.run(apply(args.bootstrap_servers, sites, args.replication_factor))
+        lines = asyncio.run(apply(kafka, sites, args.replication_factor))
     except IsthmusError as error:
         sys.exit(str(error))
     print("\n".join(lines))

@@ -8,6 +8,9 @@ import pytest
 from aiokafka.errors import KafkaConnectionError
 
 from isthmus.alerting.adapters import assets
+from isthmus.runtime.settings import Kafka
+
+KAFKA = Kafka(bootstrap_servers="k:1")
 
 
 class Topic:
@@ -55,7 +58,7 @@ def follow(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
         monkeypatch.setattr(assets, "RETRY_S", 0)
         happened: list[str] = []
         task = asyncio.create_task(
-            assets.follow("k:1", "t", happened.append, lambda: happened.append("complete"))
+            assets.follow(KAFKA, "t", happened.append, lambda: happened.append("complete"))
         )
         async with asyncio.timeout(5):
             while len(happened) < count:

@@ -98,6 +98,7 @@ def test_unknown_reachability_and_health_say_nothing() -> None:
     assert signals(offline, reading(reachability="offline")) == [Signal.BEYOND]
     assert signals(offline, reading(reachability="online")) == [Signal.CLEAR]
     assert signals(offline, reading()) == []
+    assert signals(offline, reading(reachability="not_asked")) == []
     assert signals(failed, reading(reachability="online")) == []
     assert signals(failed, reading(health="failure")) == [Signal.BEYOND]
     assert signals(failed, reading(health="off_spec")) == [Signal.CLEAR]

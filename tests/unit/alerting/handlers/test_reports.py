@@ -78,6 +78,20 @@ async def test_a_report_that_is_older_than_the_last_one_changes_nothing(
     assert service.steps() == []
 
 
+async def test_what_a_site_publishes_late_raises_and_clears_nothing(
+    service: Any, report: Any
+) -> None:
+    """After a lost link the present comes first; what was read before it is history."""
+    await service.hear(report(0, temperature=70), report(0, "u", temperature=85))
+    await service.hear(report(900, temperature=70), report(900, "u", temperature=85))
+    before = service.steps()
+    for second in range(60, 900, 60):
+        await service.hear(report(second, temperature=85), report(second, "u", temperature=70))
+
+    assert len(before) == 1
+    assert service.steps() == before
+
+
 async def test_after_a_failed_write_the_batch_counts_as_not_heard(
     service: Any, report: Any
 ) -> None:

@@ -1,12 +1,15 @@
-"""The fence; membership itself is tested on a real Kafka."""
+"""The fence, and our part of a site; membership itself is tested on a real Kafka."""
 
 from dataclasses import dataclass, field
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from aiokafka import TopicPartition
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 
-from isthmus.collector.adapters.kafka import FENCE_MARGIN_S, HeartbeatFence
+from isthmus.collector.adapters.kafka import FENCE_MARGIN_S, HeartbeatFence, TargetTopic
+from isthmus.runtime.settings import Kafka
 
 SESSION_S = 10.0
 
@@ -103,3 +106,43 @@ async def test_a_heartbeat_counts_from_when_it_was_sent(
     fence.watch(SimpleNamespace(_coordinator=coordinator))
     assert await coordinator._do_heartbeat()
     assert not fence.open(1)
+
+
+@pytest.mark.parametrize(("owned", "part"), [(12, 1.0), (3, 0.25), (0, None)])
+async def test_the_part_of_the_partitions_is_the_part_of_the_budgets(
+    fence: HeartbeatFence, owned: int, part: float | None
+) -> None:
+    """Whoever owns nothing has nothing to send, and no part to know."""
+    parts: list[float] = []
+    owner: Any = SimpleNamespace(share=parts.append)
+    topic = TargetTopic(Kafka(bootstrap_servers="k:1"), "hagen", "me", owner, fence)
+    topic._consumer = SimpleNamespace(
+        seek=lambda partition, offset: None,
+        partitions_for_topic=lambda name: set(range(12)),
+    )
+    await topic.on_partitions_assigned({TopicPartition(topic.topic, n) for n in range(owned)})
+    assert parts == ([] if part is None else [part])
+
+
+async def test_each_topic_of_the_group_has_an_owner_of_its_own(fence: HeartbeatFence) -> None:
+    """Its part counts its own partitions; a revocation releases all of them."""
+    heard: list[Any] = []
+
+    def owner(name: str) -> Any:
+        async def release() -> None:
+            heard.append((name, "released"))
+
+        return SimpleNamespace(share=lambda part: heard.append((name, part)), release=release)
+
+    others = {"inventory.discoveries.hagen.v1": owner("jobs")}
+    topic = TargetTopic(
+        Kafka(bootstrap_servers="k:1"), "hagen", "me", owner("targets"), fence, others
+    )
+    topic._consumer = SimpleNamespace(
+        seek=lambda partition, offset: None,
+        partitions_for_topic=lambda name: {0} if "discoveries" in name else set(range(12)),
+    )
+    assigned = {TopicPartition(topic.topic, n) for n in range(6)}
+    await topic.on_partitions_assigned(assigned | {TopicPartition(*others, 0)})
+    await topic.on_partitions_revoked(assigned)
+    assert heard == [("targets", 0.5), ("jobs", 1.0), ("targets", "released"), ("jobs", "released")]

@@ -8,10 +8,12 @@ import pytest
 from google.protobuf.json_format import ParseDict
 
 from isthmus.collector.adapters import endpoint
+from isthmus.collector.domain.touches import PollState
 from isthmus.collector.handlers.polling import Engine
 from isthmus.collector.handlers.targets import Targets
 from isthmus.runtime.codec import Outgoing
 from isthmus.runtime.errors import Rejected
+from isthmus.telemetry.v1.envelope_pb2 import Envelope
 from isthmus.telemetry.v1.target_pb2 import Target
 
 
@@ -61,6 +63,8 @@ def row(target: str, *, host: str = "a", offset: int = 0, **fields: Any) -> Raw:
     """One target record."""
     message = Target(site="hagen", target=target, interval_s=60, profile="p")
     ParseDict({"host": host}, message.endpoint)
+    if "envelope" in fields:
+        message.envelope.CopyFrom(fields.pop("envelope"))
     for name, value in fields.items():
         setattr(message, name, value)
     return Raw(f"hagen/{target}".encode(), message.SerializeToString(), offset=offset)
@@ -106,6 +110,41 @@ async def test_later_records_start_change_and_stop(topic: Topic) -> None:
     assert topic.polled == 1
 
 
+async def test_another_envelope_touches_no_connection(topic: Topic) -> None:
+    """It holds at once, for the target that it was written for."""
+    await topic.targets.loaded(0)
+    await topic.targets.take([row("a"), row("b")])
+    before = dict(topic.engine._polls)
+    await topic.targets.take([row("a", envelope=Envelope(gap_s=0.5))])
+    assert topic.engine._polls == before
+    assert before["hagen/a"].line.held.envelope.gap_s == 0.5
+    assert before["hagen/b"].line.held.envelope.gap_s is None
+    await topic.targets.take([row("a")])
+    assert before["hagen/a"].line.held.envelope.gap_s is None
+
+
+async def test_rows_may_come_from_elsewhere_than_a_topic(topic: Topic) -> None:
+    """With the same checks; what is refused is polled no more."""
+    fields = {"site": "hagen", "target": "a", "interval_s": 5, "profile": "p"}
+    good = {**fields, "endpoint": {"host": "x"}, "envelope": {"paused": True, "reason": "r"}}
+    await topic.targets.want(0, "hagen/a", good)
+    status = topic.engine.status("hagen/a")
+    assert status is not None
+    assert (status.state, status.reason) == (PollState.PAUSED, "target: r")
+    with pytest.raises(Rejected, match=r"hagen/a: envelope.gap_s: -1.0, expected 0 to 60"):
+        await topic.targets.want(0, "hagen/a", {**good, "envelope": {"gap_s": -1}})
+    assert topic.polled == 0
+    await topic.targets.want(0, "hagen/a", good)
+    await topic.targets.want(0, "hagen/a", None)
+    assert topic.polled == 0
+
+
+async def test_a_part_of_the_partitions_is_a_part_of_the_budgets(topic: Topic) -> None:
+    """The other collectors of the site take the rest."""
+    topic.targets.share(0.25)
+    assert topic.engine.site.share == 0.25
+
+
 async def test_a_released_partition_is_polled_no_more(topic: Topic) -> None:
     """Everything of the partition stops; the other partition goes on."""
     await topic.targets.loaded(0)
@@ -126,6 +165,7 @@ async def test_a_released_partition_is_polled_no_more(topic: Topic) -> None:
         (row("x", site="lyon"), b"stands at key 'hagen/x' of site 'hagen'"),
         (row("x", profile="wrong"), b"profiles/wrong.yaml: registers: missing"),
         (row("x", profile="../etc"), b"profile: '../etc'"),
+        (row("x", envelope=Envelope(gap_s=99)), b"hagen/x: envelope.gap_s: 99.0, expected 0 to 60"),
     ],
 )
 async def test_a_bad_record_is_a_dead_letter(topic: Topic, record: Raw, reason: bytes) -> None:

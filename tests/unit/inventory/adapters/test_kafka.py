@@ -2,8 +2,18 @@
 
 import pytest
 
-from isthmus.inventory.adapters.kafka import TOPIC, KafkaTopics
+from isthmus.inventory.adapters.kafka import TARGETS, KafkaTopics, complete
 from isthmus.runtime.errors import Retryable
+from isthmus.runtime.settings import Kafka
+
+
+def test_a_site_has_all_of_its_topics_or_is_none_yet() -> None:
+    """A record for a topic that is missing would hold up all others of its outbox."""
+    topics = {f"inventory.{plural}.{site}.v1" for plural in ("targets", "zones", "discoveries")
+              for site in ("hagen", "lyon")}  # fmt: skip
+
+    assert complete(topics) == {"hagen", "lyon"}
+    assert complete(topics - {"inventory.zones.lyon.v1"}) == {"hagen"}
 
 
 @pytest.mark.parametrize(
@@ -17,7 +27,7 @@ from isthmus.runtime.errors import Retryable
 )
 def test_a_site_is_read_from_its_topic(topic: str, site: str | None) -> None:
     """Only topics of this version of the message count."""
-    found = TOPIC.fullmatch(topic)
+    found = TARGETS.fullmatch(topic)
 
     assert (found and found[1]) == site
 
@@ -25,4 +35,4 @@ def test_a_site_is_read_from_its_topic(topic: str, site: str | None) -> None:
 async def test_kafka_that_is_away_can_be_asked_again() -> None:
     """The failure is Retryable and names the servers."""
     with pytest.raises(Retryable, match=r"kafka: 127\.0\.0\.1:9: "):
-        await KafkaTopics("127.0.0.1:9").sites()
+        await KafkaTopics(Kafka(bootstrap_servers="127.0.0.1:9")).sites()

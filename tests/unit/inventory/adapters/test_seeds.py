@@ -24,7 +24,7 @@ def test_rows_come_from_files_and_folders_with_the_site_of_their_file(tmp_path: 
     other.mkdir()
     single = write(other, "rotterdam.yaml", "targets: []\n")
 
-    found = list(rows(f"{tmp_path}, {single}"))
+    found = list(rows(f"{tmp_path}, {single}", "targets"))
 
     assert [(row.site, row.number, row.content) for row in found] == [
         ("hagen", 1, {"target": "c"}),
@@ -36,7 +36,16 @@ def test_rows_come_from_files_and_folders_with_the_site_of_their_file(tmp_path: 
 
 def test_no_files_are_no_rows() -> None:
     """Targets may come by the API alone."""
-    assert list(rows("")) == []
+    assert list(rows("", "targets")) == []
+
+
+def test_zones_stand_beside_targets_or_alone(tmp_path: Path) -> None:
+    """Each list is read for itself."""
+    write(tmp_path, "hagen.yaml", "targets: [{target: a}]\nzones: [{}]")
+    write(tmp_path, "lyon.yaml", "zones: [{path: x}]")
+
+    assert [row.content for row in rows(str(tmp_path), "zones")] == [{}, {"path": "x"}]
+    assert [row.content for row in rows(str(tmp_path), "targets")] == [{"target": "a"}]
 
 
 @pytest.mark.parametrize(
@@ -45,6 +54,8 @@ def test_no_files_are_no_rows() -> None:
         ("targets: [", "no YAML: "),
         ("- a\n- b\n", "targets: expected a list"),
         ("targets: {a: 1}", "targets: expected a list"),
+        ("targets: []\nzones: {a: 1}", "zones: expected a list"),
+        ("targets: []\nzone: []", "zone: unknown, expected targets or zones"),
         (None, "No such file"),
     ],
 )
@@ -57,7 +68,7 @@ def test_a_file_that_is_no_list_of_targets_is_named_in_one_line(
         file.write_text(text)
 
     with pytest.raises(IsthmusError) as error:
-        list(rows(str(file)))
+        list(rows(str(file), "targets"))
 
     assert f"ISTHMUS_TARGETS__FILES: {file}: " in str(error.value)
     assert says in str(error.value)

@@ -2,7 +2,15 @@
 
 from datetime import UTC, datetime
 
-from isthmus.inventory.api.models import AssetOut, AssetPage, SiteOut, TargetIn, TargetOut
+from isthmus.inventory.api.models import (
+    AssetOut,
+    AssetPage,
+    EnvelopeModel,
+    SiteOut,
+    TargetIn,
+    TargetOut,
+    WindowModel,
+)
 from isthmus.inventory.domain.model import Asset, Key, Reachability, Report, Tier, described, view
 from isthmus.inventory.domain.targets import Target
 from isthmus.inventory.ports import SiteSummary
@@ -33,7 +41,7 @@ def test_an_asset_is_shown_with_every_field_under_its_own_name() -> None:
 
 def test_every_field_says_what_it_means() -> None:
     """Readers of the documentation need no other page."""
-    for model in (AssetOut, TargetIn, SiteOut):
+    for model in (AssetOut, TargetIn, SiteOut, EnvelopeModel, WindowModel):
         for name, field in model.model_fields.items():
             assert field.description or name == "site", f"{model.__name__}.{name}"
 
@@ -50,5 +58,5 @@ def test_sites_and_targets_are_shown_as_they_are() -> None:
     assert SiteOut.of(SiteSummary("hagen", 2, 1, NOON)).online == 1
     assert TargetOut.of(target, NOON).model_dump() == {
         "site": "hagen", "target": "plc", "path": "x/hagen", "interval_s": 2.0, "profile": "m340",
-        "endpoint": {"protocol": "modbus"}, "updated_at": NOON,
+        "endpoint": {"protocol": "modbus"}, "envelope": None, "updated_at": NOON,
     }  # fmt: skip

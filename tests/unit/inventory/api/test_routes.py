@@ -9,8 +9,9 @@ import pytest
 
 from isthmus.inventory.api.routes import serve
 from isthmus.inventory.domain.model import Asset
-from isthmus.inventory.domain.targets import InvalidTarget, Target
-from isthmus.inventory.ports import SiteSummary
+from isthmus.inventory.domain.rows import Invalid, Taken
+from isthmus.inventory.domain.targets import Target
+from isthmus.inventory.ports import SiteSummary, Standing
 from isthmus.runtime.errors import Retryable
 from isthmus.runtime.http import api
 
@@ -43,13 +44,18 @@ class Everything:
     async def sites(self) -> list[SiteSummary]:
         return [SiteSummary("hagen", 3, 2, None)]
 
-    async def targets(self, **query: Any) -> list[tuple[Target, datetime]]:
-        return [(TARGET, NOON)]
+    async def listed(self, **query: Any) -> list[Standing[Target]]:
+        return [Standing(TARGET, NOON, 1)]
 
     async def put(self, row: Any) -> tuple[Target, bool]:
         if row["interval_s"] <= 0:
-            raise InvalidTarget("interval_s", "0, expected seconds, above 0")
+            raise Invalid("interval_s", "0, expected seconds, above 0")
+        if row["target"] == "twin":
+            raise Taken("endpoint", "is the one of target 'hagen/plc'")
         return TARGET, self.changed
+
+    async def remove(self, id: str) -> bool:
+        return id == TARGET.id
 
 
 @pytest.fixture
@@ -124,6 +130,25 @@ async def test_a_wrong_target_is_a_problem_that_names_the_field(client: httpx.As
     assert wrong.json()["fields"] == [
         {"field": "interval_s", "reason": "0, expected seconds, above 0"}
     ]
+
+
+async def test_an_endpoint_that_is_read_already_is_a_conflict(client: httpx.AsyncClient) -> None:
+    """409, naming the other target: it is that one that has to change first."""
+    reply = await client.post("/v1/targets", json=ROW | {"target": "twin"})
+
+    assert reply.status_code == 409
+    assert reply.json()["detail"] == "endpoint: is the one of target 'hagen/plc'"
+
+
+async def test_a_target_is_removed_or_the_problem_says_that_there_is_none(
+    client: httpx.AsyncClient,
+) -> None:
+    """204 without a body, 404 with the name."""
+    removed, missing = [await client.delete(f"/v1/targets/hagen/{t}") for t in ("plc", "x")]
+
+    assert (removed.status_code, removed.content) == (204, b"")
+    assert missing.status_code == 404
+    assert missing.json()["detail"] == "target: there is no target 'hagen/x'"
 
 
 async def test_a_store_that_is_away_is_a_problem_of_ours(

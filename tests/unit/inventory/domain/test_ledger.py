@@ -215,6 +215,22 @@ def test_a_silent_endpoint_silences_the_devices_behind_it() -> None:
     assert [a.reachability for a in inventory.assets.values()] == [Reachability.OFFLINE] * 2
 
 
+def test_a_paused_device_is_neither_online_nor_offline() -> None:
+    """Nobody asked it, or what stands behind it: what was known is not shown as current."""
+    inventory = Inventory()
+    inventory.take(*(report("gw", 0, serial(f"s/{n}"), device=f"unit-{n}") for n in (1, 2)))
+
+    inventory.take(report("gw", 5, reachability=Reachability.NOT_ASKED))
+    paused = [a.reachability for a in inventory.assets.values()]
+    inventory.take(report("gw", 9, serial("s/1"), device="unit-1"))
+
+    assert paused == [Reachability.NOT_ASKED] * 2
+    assert {a.reachability for a in inventory.assets.values()} == {
+        Reachability.ONLINE,
+        Reachability.NOT_ASKED,
+    }
+
+
 def test_a_placeholder_of_a_gateway_goes_when_its_units_are_found() -> None:
     """A gateway that was silent at first leaves no ghost once it serves its units."""
     inventory = Inventory()

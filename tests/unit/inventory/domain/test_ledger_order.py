@@ -5,9 +5,7 @@ from random import Random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from isthmus.inventory.domain.model import (
-    Report,
-)
+from isthmus.inventory.domain.model import Reachability, Report
 from tests.unit.inventory.domain.world import Inventory, host, mac, report, serial
 
 DEVICES = 3
@@ -89,3 +87,43 @@ def test_sources_that_share_a_key_are_one_asset_and_others_are_not(
     assert len(inventory.assets) == len(shown)
     for key, holder in inventory.claims.items():
         assert inventory._holder(holder) in inventory.assets, key
+
+
+@settings(max_examples=60, deadline=None)
+@given(histories(), CHANCES)
+def test_what_a_site_publishes_late_changes_nothing(
+    made: list[list[Report]], chance: Random
+) -> None:
+    """After a lost link the newest comes first; everything older, in any batches, is history."""
+    inventory = Inventory()
+    inventory.take(*(reports[-1] for reports in made))
+    essence, history = _essence(inventory), list(inventory.history)
+    for batch in _interleaved(chance, [reports[:-1] for reports in made]):
+        inventory.take(*batch)
+
+    assert _essence(inventory) == essence
+    assert inventory.history == history
+
+
+def test_what_stood_behind_a_gateway_before_it_fell_silent_is_history_too() -> None:
+    """A unit that nobody knows yet is found when the gateway answers again, not before."""
+    inventory = Inventory()
+    inventory.take(report("gw", 100, offline=True))
+    inventory.take(report("gw", 50, serial("s/1"), device="unit-3"))
+    assert [asset.sources for asset in inventory.assets.values()] == [("hagen/gw",)]
+
+    inventory.take(report("gw", 110, serial("s/1"), device="unit-3"))
+
+    assert [asset.sources for asset in inventory.assets.values()] == [("hagen/gw/unit-3",)]
+
+
+def test_a_unit_that_is_known_does_not_come_back_to_life_by_what_it_said_before() -> None:
+    """Its endpoint has been silent since."""
+    inventory = Inventory()
+    inventory.take(report("gw", 0, serial("s/1"), device="unit-3"))
+    inventory.take(report("gw", 100, offline=True))
+    history = list(inventory.history)
+    inventory.take(report("gw", 50, serial("s/1"), device="unit-3"))
+
+    assert inventory.one().reachability is Reachability.OFFLINE
+    assert inventory.history == history

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from isthmus.inventory.domain.targets import InvalidTarget, Target, target
+from isthmus.inventory.domain.rows import Invalid
+from isthmus.inventory.domain.targets import Target, target
 
 GOOD: dict[str, Any] = {
     "target": "press-plc-1",
@@ -46,7 +47,7 @@ def test_a_good_row_is_a_target() -> None:
 )
 def test_a_bad_row_names_field_value_and_what_was_expected(change: Any, says: str) -> None:
     """One line that a person can act on."""
-    with pytest.raises(InvalidTarget) as error:
+    with pytest.raises(Invalid) as error:
         target({**GOOD, "site": "hagen", **change})
 
     assert str(error.value).startswith(says)
@@ -56,7 +57,7 @@ def test_a_secret_is_refused_and_not_repeated() -> None:
     """A community in a row would end on a topic; the message must not carry it on."""
     endpoint = {"protocol": "snmp", "community": "t0psecret"}
 
-    with pytest.raises(InvalidTarget) as error:
+    with pytest.raises(Invalid) as error:
         target({**GOOD, "endpoint": endpoint}, "hagen")
 
     assert "credential" in str(error.value)
@@ -66,5 +67,5 @@ def test_a_secret_is_refused_and_not_repeated() -> None:
 @given(st.recursive(st.none() | st.text() | st.integers() | st.floats(), st.lists))
 def test_no_row_is_a_surprise(row: object) -> None:
     """Whatever YAML can hold is a target or is refused with a reason."""
-    with pytest.raises(InvalidTarget, match="row: "):
+    with pytest.raises(Invalid, match="row: "):
         target(row)

@@ -1,7 +1,7 @@
 """Messages from and to the domain."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 from google.protobuf.json_format import MessageToDict
@@ -20,10 +20,9 @@ from isthmus.inventory.domain.model import (
     described,
     view,
 )
-from isthmus.inventory.domain.targets import Target
 from isthmus.inventory.handlers import records
 from isthmus.runtime.errors import Rejected
-from isthmus.telemetry.v1 import report_pb2, target_pb2
+from isthmus.telemetry.v1 import report_pb2
 
 AT = datetime(2026, 3, 1, 12, 0, 0, 250_700, tzinfo=UTC)
 ID = "6ba7b810-9dad-11d1-80b4-00c04fd430c8"
@@ -149,16 +148,3 @@ def test_a_removed_asset_publishes_its_tombstone() -> None:
     (gone,) = records.removed(Removal(asset(), "b", (), REPORT), None)
 
     assert (gone.topic, gone.key, gone.value) == ("inventory.assets.v1", b"a", None)
-
-
-def test_a_target_goes_to_the_topic_of_its_site() -> None:
-    """With its endpoint as it was written, under `site/target`."""
-    endpoint = {"protocol": "modbus", "port": 502, "units": [1, 2]}
-    target = Target("hagen", "plc", "x/hagen", 2.0, "m340", endpoint)
-
-    record = records.target_record(target, AT + timedelta(hours=1))
-
-    said = target_pb2.Target.FromString(record.value or b"")
-    assert (record.topic, record.key) == ("inventory.targets.hagen.v1", b"hagen/plc")
-    assert MessageToDict(said.endpoint) == endpoint
-    assert (said.interval_s, said.profile) == (2.0, "m340")

@@ -25,17 +25,19 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&isthmus/telemetry/v1/observation.proto\x12\x14isthmus.telemetry.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x80\x03\n\x0bObservation\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04site\x18\x02 \x01(\t\x12\x0e\n\x06target\x18\x03 \x01(\t\x12\x0c\n\x04path\x18\x04 \x01(\t\x12\x10\n\x08protocol\x18\x05 \x01(\t\x12\x0f\n\x07profile\x18\x06 \x01(\t\x12\x0f\n\x07\x61\x64\x64ress\x18\x07 \x01(\t\x12+\n\x07slot_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bobserved_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tcollector\x18\n \x01(\t\x12\x12\n\nduration_s\x18\x0b \x01(\x01\x12\x12\n\ninterval_s\x18\x0c \x01(\x01\x12.\n\x07outcome\x18\r \x01(\x0e\x32\x1d.isthmus.telemetry.v1.Outcome\x12\r\n\x05\x65rror\x18\x0e \x01(\t\x12-\n\x07\x64\x65vices\x18\x0f \x03(\x0b\x32\x1c.isthmus.telemetry.v1.Device\"\x9d\x01\n\x06\x44\x65vice\x12\x0c\n\x04path\x18\x01 \x01(\t\x12.\n\x07outcome\x18\x02 \x01(\x0e\x32\x1d.isthmus.telemetry.v1.Outcome\x12\r\n\x05\x65rror\x18\x03 \x01(\t\x12\x0c\n\x04\x66\x61\x63t\x18\x04 \x03(\t\x12\x0c\n\x04text\x18\x05 \x03(\t\x12\r\n\x05point\x18\x06 \x03(\t\x12\r\n\x05value\x18\x07 \x03(\x01\x12\x0c\n\x04unit\x18\x08 \x03(\t*\xa4\x01\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x0e\n\nOUTCOME_OK\x10\x01\x12\x13\n\x0fOUTCOME_TIMEOUT\x10\x02\x12\x17\n\x13OUTCOME_UNREACHABLE\x10\x03\x12\x13\n\x0fOUTCOME_GARBLED\x10\x04\x12\x18\n\x14OUTCOME_UNAUTHORIZED\x10\x05\x12\x13\n\x0fOUTCOME_REFUSED\x10\x06\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&isthmus/telemetry/v1/observation.proto\x12\x14isthmus.telemetry.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb0\x03\n\x0bObservation\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04site\x18\x02 \x01(\t\x12\x0e\n\x06target\x18\x03 \x01(\t\x12\x0c\n\x04path\x18\x04 \x01(\t\x12\x10\n\x08protocol\x18\x05 \x01(\t\x12\x0f\n\x07profile\x18\x06 \x01(\t\x12\x0f\n\x07\x61\x64\x64ress\x18\x07 \x01(\t\x12+\n\x07slot_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bobserved_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tcollector\x18\n \x01(\t\x12\x12\n\nduration_s\x18\x0b \x01(\x01\x12\x12\n\ninterval_s\x18\x0c \x01(\x01\x12.\n\x07outcome\x18\r \x01(\x0e\x32\x1d.isthmus.telemetry.v1.Outcome\x12\r\n\x05\x65rror\x18\x0e \x01(\t\x12-\n\x07\x64\x65vices\x18\x0f \x03(\x0b\x32\x1c.isthmus.telemetry.v1.Device\x12.\n\x07trigger\x18\x10 \x01(\x0e\x32\x1d.isthmus.telemetry.v1.Trigger\"\x9d\x01\n\x06\x44\x65vice\x12\x0c\n\x04path\x18\x01 \x01(\t\x12.\n\x07outcome\x18\x02 \x01(\x0e\x32\x1d.isthmus.telemetry.v1.Outcome\x12\r\n\x05\x65rror\x18\x03 \x01(\t\x12\x0c\n\x04\x66\x61\x63t\x18\x04 \x03(\t\x12\x0c\n\x04text\x18\x05 \x03(\t\x12\r\n\x05point\x18\x06 \x03(\t\x12\r\n\x05value\x18\x07 \x03(\x01\x12\x0c\n\x04unit\x18\x08 \x03(\t*\xbb\x01\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x0e\n\nOUTCOME_OK\x10\x01\x12\x13\n\x0fOUTCOME_TIMEOUT\x10\x02\x12\x17\n\x13OUTCOME_UNREACHABLE\x10\x03\x12\x13\n\x0fOUTCOME_GARBLED\x10\x04\x12\x18\n\x14OUTCOME_UNAUTHORIZED\x10\x05\x12\x13\n\x0fOUTCOME_REFUSED\x10\x06\x12\x15\n\x11OUTCOME_NOT_ASKED\x10\x07*<\n\x07Trigger\x12\x17\n\x13TRIGGER_UNSPECIFIED\x10\x00\x12\x18\n\x14TRIGGER_NOTIFICATION\x10\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'isthmus.telemetry.v1.observation_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_OUTCOME']._serialized_start=645
-  _globals['_OUTCOME']._serialized_end=809
+  _globals['_OUTCOME']._serialized_start=693
+  _globals['_OUTCOME']._serialized_end=880
+  _globals['_TRIGGER']._serialized_start=882
+  _globals['_TRIGGER']._serialized_end=942
   _globals['_OBSERVATION']._serialized_start=98
-  _globals['_OBSERVATION']._serialized_end=482
-  _globals['_DEVICE']._serialized_start=485
-  _globals['_DEVICE']._serialized_end=642
+  _globals['_OBSERVATION']._serialized_end=530
+  _globals['_DEVICE']._serialized_start=533
+  _globals['_DEVICE']._serialized_end=690
 # @@protoc_insertion_point(module_scope)

@@ -19,6 +19,12 @@ class Outcome(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     OUTCOME_GARBLED: _ClassVar[Outcome]
     OUTCOME_UNAUTHORIZED: _ClassVar[Outcome]
     OUTCOME_REFUSED: _ClassVar[Outcome]
+    OUTCOME_NOT_ASKED: _ClassVar[Outcome]
+
+class Trigger(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    TRIGGER_UNSPECIFIED: _ClassVar[Trigger]
+    TRIGGER_NOTIFICATION: _ClassVar[Trigger]
 OUTCOME_UNSPECIFIED: Outcome
 OUTCOME_OK: Outcome
 OUTCOME_TIMEOUT: Outcome
@@ -26,9 +32,12 @@ OUTCOME_UNREACHABLE: Outcome
 OUTCOME_GARBLED: Outcome
 OUTCOME_UNAUTHORIZED: Outcome
 OUTCOME_REFUSED: Outcome
+OUTCOME_NOT_ASKED: Outcome
+TRIGGER_UNSPECIFIED: Trigger
+TRIGGER_NOTIFICATION: Trigger
 
 class Observation(_message.Message):
-    __slots__ = ("id", "site", "target", "path", "protocol", "profile", "address", "slot_at", "observed_at", "collector", "duration_s", "interval_s", "outcome", "error", "devices")
+    __slots__ = ("id", "site", "target", "path", "protocol", "profile", "address", "slot_at", "observed_at", "collector", "duration_s", "interval_s", "outcome", "error", "devices", "trigger")
     ID_FIELD_NUMBER: _ClassVar[int]
     SITE_FIELD_NUMBER: _ClassVar[int]
     TARGET_FIELD_NUMBER: _ClassVar[int]
@@ -44,6 +53,7 @@ class Observation(_message.Message):
     OUTCOME_FIELD_NUMBER: _ClassVar[int]
     ERROR_FIELD_NUMBER: _ClassVar[int]
     DEVICES_FIELD_NUMBER: _ClassVar[int]
+    TRIGGER_FIELD_NUMBER: _ClassVar[int]
     id: str
     site: str
     target: str
@@ -59,7 +69,8 @@ class Observation(_message.Message):
     outcome: Outcome
     error: str
     devices: _containers.RepeatedCompositeFieldContainer[Device]
-    def __init__(self, id: _Optional[str] = ..., site: _Optional[str] = ..., target: _Optional[str] = ..., path: _Optional[str] = ..., protocol: _Optional[str] = ..., profile: _Optional[str] = ..., address: _Optional[str] = ..., slot_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., observed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., collector: _Optional[str] = ..., duration_s: _Optional[float] = ..., interval_s: _Optional[float] = ..., outcome: _Optional[_Union[Outcome, str]] = ..., error: _Optional[str] = ..., devices: _Optional[_Iterable[_Union[Device, _Mapping]]] = ...) -> None: ...
+    trigger: Trigger
+    def __init__(self, id: _Optional[str] = ..., site: _Optional[str] = ..., target: _Optional[str] = ..., path: _Optional[str] = ..., protocol: _Optional[str] = ..., profile: _Optional[str] = ..., address: _Optional[str] = ..., slot_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., observed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., collector: _Optional[str] = ..., duration_s: _Optional[float] = ..., interval_s: _Optional[float] = ..., outcome: _Optional[_Union[Outcome, str]] = ..., error: _Optional[str] = ..., devices: _Optional[_Iterable[_Union[Device, _Mapping]]] = ..., trigger: _Optional[_Union[Trigger, str]] = ...) -> None: ...
 
 class Device(_message.Message):
     __slots__ = ("path", "outcome", "error", "fact", "text", "point", "value", "unit")

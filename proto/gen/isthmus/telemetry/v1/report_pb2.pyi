@@ -16,6 +16,7 @@ class Reachability(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     REACHABILITY_ONLINE: _ClassVar[Reachability]
     REACHABILITY_DEGRADED: _ClassVar[Reachability]
     REACHABILITY_OFFLINE: _ClassVar[Reachability]
+    REACHABILITY_NOT_ASKED: _ClassVar[Reachability]
 
 class Health(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -37,6 +38,7 @@ REACHABILITY_UNSPECIFIED: Reachability
 REACHABILITY_ONLINE: Reachability
 REACHABILITY_DEGRADED: Reachability
 REACHABILITY_OFFLINE: Reachability
+REACHABILITY_NOT_ASKED: Reachability
 HEALTH_UNSPECIFIED: Health
 HEALTH_NORMAL: Health
 HEALTH_FAILURE: Health

@@ -24,15 +24,16 @@ _sym_db = _symbol_database.Default()
 
 from google.protobuf import struct_pb2 as google_dot_protobuf_dot_struct__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from isthmus.telemetry.v1 import envelope_pb2 as isthmus_dot_telemetry_dot_v1_dot_envelope__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!isthmus/telemetry/v1/target.proto\x12\x14isthmus.telemetry.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb4\x01\n\x06Target\x12\x0c\n\x04site\x18\x01 \x01(\t\x12\x0e\n\x06target\x18\x02 \x01(\t\x12\x0c\n\x04path\x18\x03 \x01(\t\x12\x12\n\ninterval_s\x18\x04 \x01(\x01\x12\x0f\n\x07profile\x18\x05 \x01(\t\x12)\n\x08\x65ndpoint\x18\x06 \x01(\x0b\x32\x17.google.protobuf.Struct\x12.\n\nupdated_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestampb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!isthmus/telemetry/v1/target.proto\x12\x14isthmus.telemetry.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#isthmus/telemetry/v1/envelope.proto\"\xe6\x01\n\x06Target\x12\x0c\n\x04site\x18\x01 \x01(\t\x12\x0e\n\x06target\x18\x02 \x01(\t\x12\x0c\n\x04path\x18\x03 \x01(\t\x12\x12\n\ninterval_s\x18\x04 \x01(\x01\x12\x0f\n\x07profile\x18\x05 \x01(\t\x12)\n\x08\x65ndpoint\x18\x06 \x01(\x0b\x32\x17.google.protobuf.Struct\x12.\n\nupdated_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x08\x65nvelope\x18\x08 \x01(\x0b\x32\x1e.isthmus.telemetry.v1.Envelopeb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'isthmus.telemetry.v1.target_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_TARGET']._serialized_start=123
-  _globals['_TARGET']._serialized_end=303
+  _globals['_TARGET']._serialized_start=160
+  _globals['_TARGET']._serialized_end=390
 # @@protoc_insertion_point(module_scope)

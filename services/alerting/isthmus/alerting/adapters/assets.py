@@ -8,12 +8,16 @@ import structlog
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 
+from isthmus.runtime.connection import connection
+from isthmus.runtime.errors import Retryable
+from isthmus.runtime.settings import Kafka
+
 log = structlog.get_logger()
 RETRY_S = 2.0
 
 
 async def follow(
-    bootstrap_servers: str,
+    kafka: Kafka,
     topic: str,
     handle: Callable[[Any], None],
     completed: Callable[[], None],
@@ -25,23 +29,25 @@ async def follow(
     """
     lost = False
     while True:
-        consumer = AIOKafkaConsumer(
-            topic,
-            bootstrap_servers=bootstrap_servers,
-            client_id="alerting",
-            auto_offset_reset="earliest",
-            enable_auto_commit=False,
-        )
+        consumer = None
         try:
+            consumer = AIOKafkaConsumer(
+                topic,
+                **connection(kafka),
+                client_id="alerting",
+                auto_offset_reset="earliest",
+                enable_auto_commit=False,
+            )
             await consumer.start()
             lost = False
             await _read(consumer, handle, completed)
-        except (KafkaError, OSError) as error:
+        except (KafkaError, OSError, Retryable) as error:
             if not lost:
                 log.warning("assets_lost", topic=topic, reason=str(error))
             lost = True
         finally:
-            await consumer.stop()
+            if consumer is not None:
+                await consumer.stop()
         await asyncio.sleep(RETRY_S)
 
 

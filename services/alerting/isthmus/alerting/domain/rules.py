@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from isthmus.alerting.domain.alarm import NO_DELAY, Delays, Sample, Signal
 
 UNKNOWN = "unknown"
+NOT_ASKED = "not_asked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class Threshold:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Reachability or health is one of some words; `unknown` neither raises nor clears."""
+    """Reachability or health is one of some words; what nobody knows neither raises nor clears."""
 
     of: str
     among: frozenset[str]
@@ -209,7 +210,7 @@ def _word(rule: Rule, state: State, reading: Reading) -> Sample | None:
         if state.of == "health"
         else (reading.reachability, reading.reachability_reason)
     )
-    if word == UNKNOWN:
+    if word in (UNKNOWN, NOT_ASKED):
         return None
     if word not in state.among:
         return Sample(reading.at, Signal.CLEAR)

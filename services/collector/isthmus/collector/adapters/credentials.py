@@ -1,48 +1,94 @@
-"""Credentials from a mounted YAML file, read again when it changes; never logged."""
+"""Credentials by name, from a mounted YAML file or from the environment; never logged."""
 
+import os
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
+import structlog
 import yaml
 from pydantic import BaseModel, ValidationError
 
 from isthmus.runtime.errors import Unauthorized
 
+log = structlog.get_logger()
 Model = TypeVar("Model", bound=BaseModel)
+Version = tuple[int, int, int]
+
+VARIABLE = "ISTHMUS_CREDENTIAL_"
+"""`site-ro` is `ISTHMUS_CREDENTIAL_SITE_RO`, with its fields as YAML: `{community: …}`."""
 
 
 class CredentialsFile:
-    """The file `{NAME: {field: secret}}`; a kubelet that swaps it needs no restart here."""
+    """The file `{NAME: {field: secret}}`, read again when it changes; then the environment.
 
-    def __init__(self, file: Path | None) -> None:
+    A kubelet that swaps the file needs no restart here. A version that cannot be read changes
+    nothing; a credential that is wrong hurts only who uses it.
+    """
+
+    def __init__(self, file: Path | None, environ: Mapping[str, str] = os.environ) -> None:
         self._file = file
-        self._version = 0
-        self._entries: dict[str, Any] = {}
+        self._environ = environ
+        self._version: Version | None = None
+        self._entries: Mapping[str, Any] = {}
+        self._failure = ""
 
     def resolve(self, name: str, kind: type[Model]) -> Model:
         """The credential `name`; raises Unauthorized, without any secret in its text."""
-        if self._file is None:
-            raise Unauthorized(f"credential {name!r}: ISTHMUS_CREDENTIALS__FILE is not set")
-        self._refresh(self._file)
-        if name not in self._entries:
-            raise Unauthorized(f"credential {name!r}: not in {self._file}")
         try:
-            return kind.model_validate(self._entries[name])
+            return kind.model_validate(self._find(name))
         except ValidationError as error:
             item = error.errors(include_input=False)[0]
             field = ".".join(str(part) for part in item["loc"])
             raise Unauthorized(f"credential {name!r}: {field}: {item['msg']}") from None
 
+    def _find(self, name: str) -> Any:
+        if self._file is not None:
+            self._refresh(self._file)
+        variable = VARIABLE + re.sub(r"[^A-Z0-9]", "_", name.upper())
+        if name in self._entries:
+            return self._entries[name]
+        if variable in self._environ:
+            return _fields(name, variable, self._environ[variable])
+        if self._file is None:
+            where = f"neither ISTHMUS_CREDENTIALS__FILE nor {variable} is set"
+        else:
+            where = self._failure or f"not in {self._file}, and {variable} is not set"
+        raise Unauthorized(f"credential {name!r}: {where}")
+
     def _refresh(self, file: Path) -> None:
         try:
-            version = file.stat().st_mtime_ns
-            if version == self._version:
-                return
-            entries = yaml.safe_load(file.read_text())
+            stat = file.stat()
+            version = stat.st_mtime_ns, stat.st_ino, stat.st_size
+            if version != self._version:
+                text = file.read_text()
+                self._version = version
+                self._entries = _entries(text)
+                self._failure = ""
         except OSError as error:
-            raise Unauthorized(f"credentials: {file}: {error.strerror}") from error
-        except yaml.YAMLError:
-            raise Unauthorized(f"credentials: {file}: no YAML") from None
-        if not isinstance(entries, dict):
-            raise Unauthorized(f"credentials: {file}: expected names with their fields")
-        self._entries, self._version = entries, version
+            self._version = None
+            self._failed(f"{file}: {error.strerror}")
+        except (yaml.YAMLError, UnicodeDecodeError):
+            self._failed(f"{file}: no YAML")
+        except TypeError as error:
+            self._failed(f"{file}: {error}")
+
+    def _failed(self, reason: str) -> None:
+        if reason != self._failure:
+            log.error("credentials_kept", reason=reason, known=len(self._entries))
+        self._failure = reason
+
+
+def _entries(text: str) -> Mapping[str, Any]:
+    entries = yaml.safe_load(text)
+    if not isinstance(entries, dict):
+        raise TypeError("expected names with their fields")
+    return entries
+
+
+def _fields(name: str, variable: str, text: str) -> Any:
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise Unauthorized(f"credential {name!r}: {variable}: no YAML") from None

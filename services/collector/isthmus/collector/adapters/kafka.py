@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, Self
 
 import structlog
@@ -10,7 +11,8 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
 from aiokafka.errors import IllegalStateError, KafkaError
 
-from isthmus.collector.ports import Owner
+from isthmus.collector.ports import Follower, Owner
+from isthmus.runtime.connection import connection
 from isthmus.runtime.errors import IsthmusError
 from isthmus.runtime.settings import Kafka
 
@@ -18,6 +20,7 @@ log = structlog.get_logger()
 FENCE_MARGIN_S = 1.0
 HEARTBEATS_PER_SESSION = 10
 TAKE_MS = 250
+FOLLOW_MS = 1000
 
 
 def _clock() -> float:
@@ -62,13 +65,20 @@ class TargetTopic(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
     """The targets topic of one site, read from its beginning by whoever owns a partition."""
 
     def __init__(
-        self, settings: Kafka, site: str, name: str, owner: Owner, fence: HeartbeatFence
+        self,
+        settings: Kafka,
+        site: str,
+        name: str,
+        owner: Owner,
+        fence: HeartbeatFence,
+        others: Mapping[str, Owner] = MappingProxyType({}),
     ) -> None:
+        """`others` own further topics of the same group, under the same fence."""
         self.topic = f"inventory.targets.{site}.v1"
         self._settings = settings
         self._site = site
         self._name = name
-        self._owner = owner
+        self._owners = {self.topic: owner, **others}
         self._fence = fence
         self._busy = asyncio.Lock()
         self._assigned: set[TopicPartition] = set()
@@ -80,23 +90,22 @@ class TargetTopic(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         self._consumer = self._member()
         try:
             await self._consumer.start()
-            if self.topic not in await self._consumer.topics():
-                raise IsthmusError(
-                    f"kafka: topic {self.topic} is not there; apply the topics first"
-                )
+            if missing := self._owners.keys() - await self._consumer.topics():
+                names = ", ".join(sorted(missing))
+                raise IsthmusError(f"kafka: topic {names} is not there; apply the topics first")
         except KafkaError as error:
             await self._consumer.stop()
             raise IsthmusError(f"kafka: {self._settings.bootstrap_servers}: {error}") from error
         except IsthmusError:
             await self._consumer.stop()
             raise
-        self._consumer.subscribe([self.topic], listener=self)
+        self._consumer.subscribe(list(self._owners), listener=self)
         self._fence.watch(self._consumer)
         return self
 
     async def __aexit__(self, *_: object) -> None:
         async with self._busy:
-            await self._owner.release()
+            await self._release()
         await self._consumer.stop()
 
     def _member(self) -> AIOKafkaConsumer:
@@ -104,7 +113,7 @@ class TargetTopic(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         sticky = type("Sticky", (StickyPartitionAssignor,), {})
         session_ms = int(self._settings.session_timeout_s * 1000)
         return AIOKafkaConsumer(
-            bootstrap_servers=self._settings.bootstrap_servers,
+            **connection(self._settings),
             client_id=self._name,
             group_id=f"collector.{self._site}",
             group_instance_id=self._settings.group_instance_id,
@@ -126,14 +135,14 @@ class TargetTopic(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
             async with self._busy:
                 for partition, records in taken.items():
                     if partition in self._assigned:
-                        await self._owner.take(records)
+                        await self._owners[partition.topic].take(records)
                 await self._start_loaded()
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
         """Stop before anyone else may start: aiokafka joins the group again only after this."""
         async with self._busy:
             self._assigned, self._ends, self._loaded = set(), {}, set()
-            await self._owner.release()
+            await self._release()
         if revoked:
             log.info("partitions_revoked", topic=self.topic, partitions=len(revoked))
 
@@ -143,6 +152,11 @@ class TargetTopic(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
             self._assigned = set(assigned)
             for partition in assigned:
                 self._consumer.seek(partition, 0)
+            for topic, owner in self._owners.items():
+                ours = sum(partition.topic == topic for partition in assigned)
+                if ours:
+                    all_ = self._consumer.partitions_for_topic(topic) or ()
+                    owner.share(ours / max(len(all_), ours))
         log.info("partitions_assigned", topic=self.topic, partitions=len(assigned))
 
     async def _start_loaded(self) -> None:
@@ -150,12 +164,82 @@ class TargetTopic(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
             await self._find_ends()
             for partition in self._assigned - self._loaded:
                 if await self._consumer.position(partition) >= self._ends[partition]:
-                    await self._owner.loaded(partition.partition)
+                    await self._owners[partition.topic].loaded(partition.partition)
                     self._loaded.add(partition)
         except (KafkaError, IllegalStateError) as error:
             log.warning("partitions_not_loaded", topic=self.topic, reason=str(error))
+
+    async def _release(self) -> None:
+        await asyncio.gather(*(owner.release() for owner in self._owners.values()))
 
     async def _find_ends(self) -> None:
         unknown = self._assigned - self._ends.keys()
         if unknown:
             self._ends.update(await self._consumer.end_offsets(unknown))
+
+
+class WholeTopic:
+    """All of a compacted topic, as a member of no group: read to its end, then followed."""
+
+    def __init__(self, settings: Kafka, topic: str, name: str, follower: Follower) -> None:
+        self._settings = settings
+        self._topic = topic
+        self._name = name
+        self._follower = follower
+        self._consumer: Any = None
+
+    async def __aenter__(self) -> Self:
+        """Start, and hand over everything that stands there; raises IsthmusError when it cannot."""
+        self._consumer = AIOKafkaConsumer(
+            **connection(self._settings),
+            client_id=self._name,
+            group_id=None,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+        )
+        try:
+            await self._consumer.start()
+            await self._read_to_end()
+        except KafkaError as error:
+            await self._consumer.stop()
+            raise IsthmusError(f"kafka: {self._settings.bootstrap_servers}: {error}") from error
+        except BaseException:
+            await self._consumer.stop()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._consumer.stop()
+
+    async def run(self) -> None:
+        """Hand over what comes until cancelled; an outage of Kafka only delays it."""
+        lost = False
+        while True:
+            try:
+                await self._take(FOLLOW_MS)
+            except KafkaError as error:
+                if not lost:
+                    log.warning("topic_lost", topic=self._topic, reason=str(error))
+                lost = True
+                await asyncio.sleep(1)
+            else:
+                if lost:
+                    log.info("topic_recovered", topic=self._topic)
+                lost = False
+
+    async def _read_to_end(self) -> None:
+        # What the consumer itself knows may be older than the topic.
+        known = await self._consumer._client.fetch_all_metadata()
+        if not (numbers := known.partitions_for_topic(self._topic)):
+            raise IsthmusError(f"kafka: topic {self._topic} is not there; apply the topics first")
+        partitions = [TopicPartition(self._topic, number) for number in sorted(numbers)]
+        self._consumer.assign(partitions)
+        ends = await self._consumer.end_offsets(partitions)
+        await self._consumer.seek_to_beginning(*partitions)
+        while any([await self._consumer.position(p) < end for p, end in ends.items()]):
+            await self._take(TAKE_MS)
+
+    async def _take(self, timeout_ms: int) -> None:
+        taken = await self._consumer.getmany(timeout_ms=timeout_ms, max_records=1000)
+        if taken:
+            await self._follower.take([record for records in taken.values() for record in records])

@@ -1,51 +1,62 @@
-"""The engine: reads every target at its slots, one read at a time on each endpoint."""
+"""The engine: reads every target at its slots, each within its envelope, none in another's way."""
 
 import asyncio
 import heapq
 import itertools
 import random
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from weakref import WeakValueDictionary
 
 import structlog
 
-from isthmus.collector.domain import Fault, Outcome, Reading, Schedule, rest_ms
+from isthmus.collector.domain.circuit import CLOSED, Circuit, CircuitState, Siblings
+from isthmus.collector.domain.envelope import UNLIMITED, Envelope, SiteRules, Zone, limits
+from isthmus.collector.domain.reading import Fault, Outcome, Reading
+from isthmus.collector.domain.schedule import Schedule, at
+from isthmus.collector.domain.status import Limit, Status
+from isthmus.collector.domain.touches import PollState
+from isthmus.collector.handlers.governor import NOT_ASKED, STOPPED, Contact, Governor
+from isthmus.collector.handlers.line import EngineLine, Obstacle, Site
 from isthmus.collector.handlers.observations import Origin, observation
-from isthmus.collector.ports import Fence, Measure, Source
+from isthmus.collector.handlers.touches import TouchLedger
+from isthmus.collector.ports import DeviceProfile, Fence, Measure, Source, Withheld
 from isthmus.runtime.codec import Outgoing
 
 log = structlog.get_logger()
 LOOK_S = 1.0  # the wall clock may be set: look at it at least this often
 CLOSE_TIMEOUT_S = 1.0
+HANG_UP_S = 3.0  # a request in flight may end; a pause is to be whole in five seconds
 
 
-@dataclass(eq=False)
-class Line:
-    """One endpoint; whoever holds the lock is alone on it."""
-
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    polls: int = 0
-
-
-@dataclass(eq=False)
-class Poll:
+@dataclass(eq=False, slots=True, kw_only=True)
+class Poll(Contact):
     """One target while it is polled."""
 
-    origin: Origin
     source: Source
+    profile: DeviceProfile
     timeout_s: float
     schedule: Schedule
-    line: Line
+    circuit: Circuit = CLOSED
+    failed: Reading = field(default_factory=Reading)
+    """How the last read that failed ended."""
+    siblings: Siblings = field(default_factory=Siblings)
+    due_ms: int = 0
+    connected: bool = False
+    contacted: bool = False
     stopped: bool = False
-    failures: int = 0
     task: asyncio.Task[None] | None = None
+    limit: asyncio.Timeout | None = None
+    """Set while a read goes on."""
+
+    @property
+    def engaged(self) -> bool:
+        return self.connected or self.limit is not None
 
 
 class Engine:
-    """One heap of due slots for all targets, and a bounded number of reads at the same time."""
+    """One heap of due slots for all targets, and one line to each."""
 
     def __init__(
         self,
@@ -54,42 +65,93 @@ class Engine:
         measure: Measure,
         *,
         polls_max: int,
+        touches_interval_s: float = 60.0,
         clock: Callable[[], float] = time.time,
+        steady: Callable[[], float] = time.monotonic,
+        jitter: Callable[[], float] = random.random,
     ) -> None:
         self._put = put
-        self._fence = fence
         self._measure = measure
         self._clock = clock
-        self._free = asyncio.Semaphore(polls_max)
+        self._steady = steady
+        self._jitter = jitter
+        self.ledger = TouchLedger(put, clock, touches_interval_s)
+        self.site = Site(fence, measure, in_flight_max=polls_max, clock=steady, wall=clock)
+        self._governor = Governor(self.site, self.ledger, self._hang_up_soon)
         self._polls: dict[str, Poll] = {}
-        self._lines: WeakValueDictionary[str, Line] = WeakValueDictionary()
+        self._reading: set[Poll] = set()
         self._due: list[tuple[int, int, Poll]] = []
         self._order = itertools.count()
         self._changed = asyncio.Event()
-        self._fenced = True  # until the first heartbeat
+        self._hanging_up: set[asyncio.Task[None]] = set()
+        self._looked_at = float("-inf")
 
-    def start(self, origin: Origin, source: Source, timeout_s: float) -> None:
-        """Poll a target from its next slot on."""
-        name = origin.identity.name
-        line = self._lines.get(origin.address)
-        if line is None:
-            line = self._lines[origin.address] = Line()
-        line.polls += 1
-        poll = Poll(origin, source, timeout_s, Schedule.of(name, origin.interval_s), line)
-        self._polls[name] = poll
+    def start(
+        self, origin: Origin, source: Source, timeout_s: float, envelope: Envelope = UNLIMITED
+    ) -> None:
+        """Poll a target from its next slot on; `timeout_s` bounds the asking of one read."""
+        channel = self.site.channel(origin.address)
+        channel.targets += 1
+        line = EngineLine(self.site, channel)
+        poll = Poll(
+            origin=origin,
+            envelope=envelope,
+            channel=channel,
+            line=line,
+            account=self.ledger.open(origin, line.tally),
+            source=source,
+            profile=source.profile,
+            timeout_s=timeout_s,
+            schedule=Schedule.of(origin.identity.name, origin.interval_s),
+        )
+        self._polls[poll.name] = poll
         self._measure.targets_changed(origin.protocol, 1)
+        poll.own, poll.safety = poll.profile.envelope, poll.profile.safety
+        self._governor.admit(poll)
         self._schedule(poll)
 
+    def bound(self, name: str, envelope: Envelope) -> None:
+        """Another envelope of a target that is polled; its connection stays."""
+        poll = self._polls[name]
+        poll.envelope = envelope
+        self._governor.bind(poll)
+
+    def govern(self, zones: Iterable[Zone]) -> None:
+        """The rules of the site and its zones, all of them, as they are from now on."""
+        self._governor.govern(zones)
+
+    def share(self, part: float) -> None:
+        """The part of the site's shared budgets that is ours, above 0 and at most 1."""
+        self.site.share = part
+
+    @property
+    def rules(self) -> SiteRules:
+        """The rules as they are now."""
+        return self._governor.rules
+
     async def stop(self, names: Iterable[str]) -> None:
-        """Stop polling: waits for reads in flight, each within its timeout, and closes."""
+        """Stop polling: waits for requests in flight, each within its timeout, and closes."""
         polls = [self._polls.pop(name) for name in names if name in self._polls]
         for poll in polls:
             poll.stopped = True
+            poll.line.block(STOPPED)
         await asyncio.gather(*(self._end(poll) for poll in polls))
+
+    def status(self, name: str) -> Status | None:
+        """How `site/target` stands; None when it is not polled here."""
+        poll = self._polls.get(name)
+        return None if poll is None else _status(poll, self._clock())
+
+    def statuses(self, after: str = "") -> Iterator[Status]:
+        """How the targets of this process stand, by name, from the first one after `after` on."""
+        names = sorted(name for name in self._polls if name > after)
+        return (_status(self._polls[name], self._clock()) for name in names)
 
     async def run(self) -> None:
         """Start reads when they are due, until cancelled."""
         while True:
+            if self._steady() - self._looked_at >= LOOK_S:
+                self._look()
             delay_s = LOOK_S
             if self._due:
                 delay_s = min(LOOK_S, self._due[0][0] / 1000 - self._clock())
@@ -97,8 +159,11 @@ class Engine:
                 await self._pause(delay_s)
                 continue
             slot_ms, _, poll = heapq.heappop(self._due)
-            if not poll.stopped:
-                await self._free.acquire()
+            if poll.stopped:
+                continue
+            if poll.circuit.state(self._clock()) is CircuitState.OPEN:
+                self._rest(poll, slot_ms)
+            else:
                 poll.task = asyncio.create_task(self._poll(poll, slot_ms))
 
     async def _pause(self, delay_s: float) -> None:
@@ -109,94 +174,188 @@ class Engine:
         except TimeoutError:
             pass
 
+    def _look(self) -> None:
+        self._looked_at = self._steady()
+        self._governor.look()
+        for poll in self._reading:
+            if poll.line.idle_s() > poll.timeout_s and poll.limit is not None:
+                poll.limit.reschedule(asyncio.get_running_loop().time())  # its source is stuck
+
+    def _hang_up_soon(self, contact: Contact) -> None:
+        if isinstance(contact, Poll) and not contact.stopped:
+            task = asyncio.create_task(self._hang_up(contact))
+            self._hanging_up.add(task)
+            task.add_done_callback(self._hanging_up.discard)
+
+    async def _hang_up(self, poll: Poll) -> None:
+        """Give the connection back; a request in flight may end, but not for long."""
+        task = poll.task
+        if task is not None and poll in self._reading:
+            await asyncio.wait({task}, timeout=HANG_UP_S)
+            if poll.line.obstructed(0):
+                task.cancel()
+        async with poll.channel.turn:
+            if poll.connected and poll.line.obstructed(0):
+                await self._close(poll)
+
     def _schedule(self, poll: Poll) -> None:
         if poll.stopped:
             return
-        interval_ms = poll.schedule.interval_ms
-        rest = rest_ms(interval_ms, poll.failures, random.random())
-        slot_ms = poll.schedule.slot_after(int(self._clock() * 1000) + rest)
-        heapq.heappush(self._due, (slot_ms, next(self._order), poll))
-        self._changed.set()
+        poll.due_ms = poll.schedule.slot_after(int(self._clock() * 1000))
+        heapq.heappush(self._due, (poll.due_ms, next(self._order), poll))
+        if self._due[0][2] is poll:
+            self._changed.set()
+
+    def _rest(self, poll: Poll, slot_ms: int) -> None:
+        """Say of a slot that is left out how the last read failed: silence would mean us."""
+        obstacle = poll.line.obstructed(0)
+        if obstacle is None:
+            until = f"not asked until {at(int(poll.circuit.until * 1000)):%H:%M:%S} UTC"
+            self._say(poll, replace(poll.failed, error=f"{until}; {poll.failed.error}"), slot_ms, 0)
+        elif obstacle[0] in NOT_ASKED:
+            self._say(poll, Reading(Outcome.NOT_ASKED, obstacle[1]), slot_ms, 0)
+        self._schedule(poll)
 
     async def _poll(self, poll: Poll, slot_ms: int) -> None:
         try:
-            async with poll.line.lock:
-                await self._observe(poll, slot_ms)
+            async with poll.channel.turn:
+                if not poll.stopped:
+                    await self._observe(poll, slot_ms)
         finally:
-            self._free.release()
             self._schedule(poll)
 
     async def _observe(self, poll: Poll, slot_ms: int) -> None:
-        if poll.stopped:
-            return
-        if not self._may_read(poll):
-            return
-        started = time.monotonic()
+        started = self._steady()
         late_s = self._clock() - slot_ms / 1000
-        reading = await self._read(poll)
-        took_s = time.monotonic() - started
-        if poll.line.polls > 1:
-            await poll.source.close()  # the endpoint's one connection is the next target's turn
+        obstacle = poll.line.obstructed(poll.timeout_s)
+        reading = None if obstacle else await self._read(poll, slot_ms)
+        if reading is None:
+            await self._leave_out(poll, slot_ms, obstacle or poll.line.withheld)
+            return
+        took_s = self._steady() - started
         self._judge(poll, reading)
         self._measure.polled(poll.origin.protocol, reading.outcome, late_s=late_s, took_s=took_s)
-        observed_at = datetime.fromtimestamp(self._clock(), UTC)
+        self._say(poll, reading, slot_ms, took_s)
+        self._look_at_profile(poll)
+        held = poll.line.held.envelope
+        if held.connection == "per_read" or poll.channel.targets > (held.connections_max or 1):
+            await self._close(poll)  # the endpoint's connection is another's turn
+
+    async def _leave_out(self, poll: Poll, slot_ms: int, obstacle: Obstacle | None) -> None:
+        """Nothing may be sent: hang up, and say so of this slot where that is for us to say."""
+        if poll.connected:
+            await self._close(poll)
+        if obstacle is None or poll.stopped:
+            return
+        state, reason = obstacle
+        self._measure.withheld(state)
+        self._governor.enter(poll, state, reason)
+        if state in NOT_ASKED:
+            self._say(poll, Reading(Outcome.NOT_ASKED, reason), slot_ms, 0.0)
+
+    def _say(self, poll: Poll, reading: Reading, slot_ms: int, took_s: float) -> None:
+        now = datetime.fromtimestamp(self._clock(), UTC)
         self._put(
-            observation(
-                poll.origin, reading, slot_ms=slot_ms, observed_at=observed_at, duration_s=took_s
-            )
+            observation(poll.origin, reading, slot_ms=slot_ms, observed_at=now, duration_s=took_s)
         )
 
-    def _may_read(self, poll: Poll) -> bool:
-        is_open = self._fence.open(poll.timeout_s)
-        if not is_open:
-            self._measure.skipped()
-            if not self._fenced:
-                log.warning("polls_fenced", reason="no heartbeat was answered in time")
-        elif self._fenced:
-            log.info("polls_allowed")
-        self._fenced = not is_open
-        return is_open
+    def _look_at_profile(self, poll: Poll) -> None:
+        """A read may have recognised another device, which bears something else."""
+        profile = poll.source.profile
+        if profile is not poll.profile:
+            poll.profile, poll.own, poll.safety = profile, profile.envelope, profile.safety
+            self._governor.bind(poll)
 
-    async def _read(self, poll: Poll) -> Reading:
+    async def _read(self, poll: Poll, slot_ms: int) -> Reading | None:
+        """Read once; None when the engine itself kept back what was to be sent."""
+        line = poll.line
+        line.begin(poll.timeout_s, poll.siblings.resting(self._clock()))
+        line.failing = poll.circuit.failures > 0
+        poll.connected = True
+        self._reading.add(poll)
         try:
-            async with asyncio.timeout(poll.timeout_s):
-                return await poll.source.read()
+            async with asyncio.timeout(None) as poll.limit:
+                reading = await poll.source.read(line, poll.schedule.number(slot_ms))
+        except Withheld:
+            return None
         except TimeoutError:
-            await poll.source.close()
+            await self._close(poll)
             error = f"{poll.origin.address}: no whole answer within {poll.timeout_s:g} s"
             return Reading.failed(Fault(Outcome.TIMEOUT, error))
         except Exception as error:
-            if poll.failures == 0:
-                log.error("read_failed", source=poll.origin.identity.name, exc_info=error)
-            await poll.source.close()
-            text = f"{poll.origin.address}: unexpected {type(error).__name__}: {error}"
-            return Reading.failed(Fault(Outcome.GARBLED, text))
+            return await self._failed(poll, error)
+        finally:
+            poll.limit = None
+            self._reading.discard(poll)
+            if not poll.contacted and line.tally.contacted:
+                poll.contacted = True
+                log.info("source_contacted", source=poll.name, address=poll.origin.address)
+        rest_max_s, now = line.held.envelope.backoff_max_s or 0.0, self._clock()
+        return poll.siblings.judged(reading, line.suspended, now, rest_max_s, self._jitter)
+
+    async def _failed(self, poll: Poll, error: Exception) -> Reading:
+        """A bug of an adapter: it costs this read, and nothing else."""
+        if poll.circuit.failures == 0:
+            log.error("read_failed", source=poll.name, exc_info=error)
+        await self._close(poll)
+        text = f"{poll.origin.address}: unexpected {type(error).__name__}: {error}"
+        return Reading.failed(Fault(Outcome.GARBLED, text))
 
     def _judge(self, poll: Poll, reading: Reading) -> None:
-        name = poll.origin.identity.name
+        before, state, reason = poll.circuit, PollState.POLLING, ""
         if reading.outcome is Outcome.OK:
-            if poll.failures:
-                log.info("source_recovered", source=name, failures=poll.failures)
-            poll.failures = 0
-            return
-        if poll.failures == 0:
-            log.warning(
-                "source_lost", source=name, outcome=reading.outcome.value, reason=reading.error
-            )
-        poll.failures += 1
+            if before.failures:
+                log.info("source_recovered", source=poll.name, failures=before.failures)
+            poll.circuit = CLOSED
+        else:
+            if before.failures == 0:
+                outcome, why = reading.outcome.value, reading.error
+                log.warning("source_lost", source=poll.name, outcome=outcome, reason=why)
+            now, rest_max_s = self._clock(), poll.line.held.envelope.backoff_max_s or 0.0
+            poll.circuit = before.failed(now, rest_max_s, self._jitter())
+            poll.failed = reading
+            if poll.circuit.state(now) is not CircuitState.CLOSED:
+                state, reason = PollState.CIRCUIT_OPEN, "it failed several times in a row"
+        if poll.line.obstacle is None:
+            self._governor.enter(poll, state, reason)
 
-    async def _end(self, poll: Poll) -> None:
-        try:
-            if poll.task is not None:
-                async with asyncio.timeout(poll.timeout_s):
-                    await asyncio.wait({poll.task})
-        except TimeoutError:
-            if poll.task is not None:
-                poll.task.cancel()
+    async def _close(self, poll: Poll) -> None:
+        poll.connected = False
         try:
             async with asyncio.timeout(CLOSE_TIMEOUT_S):
                 await poll.source.close()
         except TimeoutError:
-            log.warning("close_timed_out", source=poll.origin.identity.name)
-        poll.line.polls -= 1
+            log.warning("close_timed_out", source=poll.name)
+
+    async def _end(self, poll: Poll) -> None:
+        if poll.task is not None:
+            await asyncio.wait({poll.task}, timeout=poll.timeout_s)
+            poll.task.cancel()
+        await self._close(poll)
+        self._governor.dismiss(poll)
+        poll.channel.targets -= 1
         self._measure.targets_changed(poll.origin.protocol, -1)
+
+
+def _status(poll: Poll, now: float) -> Status:
+    origin, account, circuit, held = poll.origin, poll.account, poll.circuit, poll.line.held
+    state = circuit.state(now)
+    return Status(
+        site=origin.identity.site,
+        target=origin.identity.target,
+        path=origin.path,
+        protocol=origin.protocol,
+        address=origin.address,
+        profile=origin.profile,
+        interval_s=origin.interval_s,
+        state=account.state,
+        reason=account.reason,
+        circuit=state,
+        failures=circuit.failures,
+        rests_until=at(int(circuit.until * 1000)) if state is CircuitState.OPEN else None,
+        resting_devices=tuple(sorted(poll.siblings.resting(now))),
+        slowed_by=poll.channel.adaptive.factor,
+        next_slot_at=at(poll.due_ms),
+        limits=tuple(Limit(*each) for each in limits(held)),
+        windows=tuple(Limit("windows", str(w), level) for level, ws in held.windows for w in ws),
+    )

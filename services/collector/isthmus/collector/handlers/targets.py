@@ -1,17 +1,19 @@
 """Target records: what this process owns, started, changed and stopped as the topic says."""
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import structlog
 from google.protobuf.json_format import MessageToDict
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from isthmus.collector.domain import Identity
+from isthmus.collector.domain.envelope import Envelope
+from isthmus.collector.domain.schedule import Identity
+from isthmus.collector.handlers.fields import checked, mistake
 from isthmus.collector.handlers.observations import Origin
 from isthmus.collector.handlers.polling import Engine
+from isthmus.collector.handlers.recognition import source as source_of
 from isthmus.collector.ports import Credentials, Endpoint, Profiles
 from isthmus.runtime.codec import Outgoing, decode
 from isthmus.runtime.consume import Raw, dead_letter
@@ -21,7 +23,6 @@ from isthmus.telemetry.v1.target_pb2 import Target
 log = structlog.get_logger()
 
 REQUIRED = ("site", "target", "interval_s", "profile", "endpoint")
-USERINFO = re.compile(r"//[^/@]*@")  # RFC 3986, 3.2.1
 WORD = r"^[a-z0-9-]+$"
 
 
@@ -43,6 +44,15 @@ class Desired:
 
     row: Row
     endpoint: Endpoint
+    envelope: Envelope
+
+    def same_connection(self, other: "Desired") -> bool:
+        """Is the envelope all that differs?"""
+        return (self.row, self.endpoint) == (other.row, other.endpoint)
+
+
+ROW: TypeAdapter[Row] = TypeAdapter(Row)
+ENVELOPE: TypeAdapter[Envelope] = TypeAdapter(Envelope)
 
 
 class Targets:
@@ -78,6 +88,10 @@ class Targets:
             else:
                 self._loading.setdefault(record.partition, {})[record.key] = record
 
+    def share(self, part: float) -> None:
+        """Take that part of what the site's budgets allow."""
+        self._engine.share(part)
+
     async def loaded(self, partition: int) -> None:
         """Start what stands on the partition."""
         self._owned[partition] = {}
@@ -92,41 +106,57 @@ class Targets:
         names = [name for p in released for name in self._owned.pop(p, {})]
         await self._engine.stop(names)
 
-    async def _apply(self, record: Raw) -> None:
-        owned = self._owned[record.partition]
-        name = (record.key or b"").decode(errors="replace")
+    async def want(self, partition: int, name: str, fields: Mapping[str, Any] | None) -> None:
+        """Poll `site/target` as `fields` say, a Target's in JSON form; None stops it.
+
+        Touches that target's connection alone, and only where it has to. Raises Rejected; then
+        the target is not polled, because what is wanted of it cannot be done.
+        """
+        owned = self._owned.setdefault(partition, {})
         try:
-            desired = self._desired(record)
-            if desired is not None and desired == owned.get(name):
+            desired = None if fields is None else self._desired(name, fields)
+            known = owned.get(name)
+            if desired and known and desired.same_connection(known):
+                owned[name] = desired
+                self._engine.bound(name, desired.envelope)
                 return
             start = self._starter(desired) if desired else None
-        except Rejected as error:
-            self._refuse(record, error)
-            start, desired = None, None
-        if owned.pop(name, None):
-            await self._engine.stop([name])
+        except Rejected:
+            await self._stop(owned, name)
+            raise
+        await self._stop(owned, name)
         if start and desired:
             start()
             owned[name] = desired
 
-    def _desired(self, record: Raw) -> Desired | None:
-        decoded = decode(record, Target, required=REQUIRED)
-        if decoded.message is None:
-            return None
-        fields = MessageToDict(decoded.message, preserving_proto_field_name=True)
-        row = _checked(Row, decoded.key, {k: fields[k] for k in Row.model_fields if k in fields})
-        if row.site != self._site or decoded.key != f"{row.site}/{row.target}":
-            raise Rejected(
-                f"{row.site}/{row.target}: stands at key {decoded.key!r} of site {self._site!r}"
-            )
+    async def _stop(self, owned: dict[str, Desired], name: str) -> None:
+        if owned.pop(name, None):
+            await self._engine.stop([name])
+
+    async def _apply(self, record: Raw) -> None:
+        name = (record.key or b"").decode(errors="replace")
         try:
-            return Desired(row, self._endpoint(fields["endpoint"]))
+            fields = _fields(record)
+            await self.want(record.partition, name, fields)
+        except Rejected as error:
+            await self._stop(self._owned[record.partition], name)
+            self._refuse(record, error)
+
+    def _desired(self, name: str, fields: Mapping[str, Any]) -> Desired:
+        row = checked(ROW, {k: fields[k] for k in Row.model_fields if k in fields}, at=f"{name}: ")
+        if row.site != self._site or name != f"{row.site}/{row.target}":
+            raise Rejected(
+                f"{row.site}/{row.target}: stands at key {name!r} of site {self._site!r}"
+            )
+        envelope = checked(ENVELOPE, fields.get("envelope", {}), at=f"{name}: envelope.")
+        try:
+            return Desired(row, self._endpoint(fields.get("endpoint", {})), envelope)
         except ValidationError as error:
-            raise Rejected(f"{decoded.key}: endpoint.{_first(error)}") from error
+            raise Rejected(f"{name}: endpoint.{mistake(error)}") from error
 
     def _starter(self, desired: Desired) -> Callable[[], None]:
         row, endpoint = desired.row, desired.endpoint
-        source = endpoint.source(row.profile, self._profiles, self._credentials)
+        source = source_of(endpoint, row.profile, self._profiles, self._credentials)
         origin = Origin(
             identity=Identity(row.site, row.target),
             path=row.path,
@@ -136,7 +166,7 @@ class Targets:
             interval_s=row.interval_s,
             collector=self._collector,
         )
-        return lambda: self._engine.start(origin, source, endpoint.timeout_s)
+        return lambda: self._engine.start(origin, source, endpoint.timeout_s, desired.envelope)
 
     def _refuse(self, record: Raw, error: Rejected) -> None:
         place = (record.partition, record.offset)
@@ -149,18 +179,8 @@ class Targets:
         self._put(dead_letter(record, error, "collector"))
 
 
-def _checked(kind: type[Row], key: str, fields: Mapping[str, Any]) -> Row:
-    try:
-        return kind.model_validate(fields)
-    except ValidationError as error:
-        raise Rejected(f"{key}: {_first(error)}") from error
-
-
-def _first(error: ValidationError) -> str:
-    """The first mistake as `field: value: expectation`."""
-    item = error.errors()[0]
-    field = ".".join(str(part) for part in item["loc"])
-    value = item["input"] if isinstance(item["input"], str | int | float) else ""
-    if isinstance(value, str):
-        value = USERINFO.sub("//…@", value)  # someone wrote a password into an address
-    return f"{field}: {value!r}: {item['msg']}"
+def _fields(record: Raw) -> Mapping[str, Any] | None:
+    decoded = decode(record, Target, required=REQUIRED)
+    if decoded.message is None:
+        return None
+    return MessageToDict(decoded.message, preserving_proto_field_name=True)

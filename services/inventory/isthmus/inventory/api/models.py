@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from isthmus.inventory.domain.model import Asset, Health, Reachability
 from isthmus.inventory.domain.targets import Target
-from isthmus.inventory.ports import SiteSummary
+from isthmus.inventory.ports import SiteSummary, Standing
 
 Next = Annotated[
     str | None, Field(description="Give it as `cursor` to get the next page; null on the last.")
@@ -103,6 +103,75 @@ class SitePage(BaseModel):
     items: list[SiteOut]
 
 
+class WindowModel(BaseModel):
+    """Hours of a week, by the clock on the wall."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    days: list[str] = Field(
+        default=["mon", "tue", "wed", "thu", "fri", "sat", "sun"],
+        description="`mon` to `sun`: the days on which it begins.",
+    )
+    start: str = Field(description="`HH:MM`, local time.", examples=["22:00"])
+    end: str = Field(
+        description="`HH:MM`, local time; at or before `start` it ends on the next day.",
+        examples=["05:00"],
+    )
+    time_zone: str = Field(description="IANA time zone.", examples=["Europe/Berlin"])
+
+
+class EnvelopeModel(BaseModel):
+    """How gently devices are treated; what is absent says nothing, of several levels the strictest
+    wins."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    connections_max: int | None = Field(default=None, description="Connections to an endpoint.")
+    connection: str | None = Field(
+        default=None,
+        description="`persistent`, or `per_read`: closed after each read, so that others may "
+        "have it.",
+    )
+    gap_s: float | None = Field(
+        default=None, description="Least seconds from the end of a request to the next one."
+    )
+    pause_after_connect_s: float | None = Field(
+        default=None, description="Least seconds from a connection to its first request."
+    )
+    items_max: int | None = Field(
+        default=None, description="Most registers, nodes or varbinds in one request."
+    )
+    device_requests_per_s: float | None = Field(
+        default=None, description="Requests per second to one device, or unit behind a gateway."
+    )
+    endpoint_requests_per_s: float | None = Field(
+        default=None, description="Requests per second to an endpoint with all units behind it."
+    )
+    subnet_requests_per_s: float | None = Field(
+        default=None, description="Requests per second into one subnet (IPv4 /24, IPv6 /64)."
+    )
+    site_requests_per_s: float | None = Field(
+        default=None, description="Requests per second into the site, all collectors together."
+    )
+    site_connects_per_s: float | None = Field(
+        default=None, description="Connections per second on the site, all collectors together."
+    )
+    backoff_max_s: float | None = Field(
+        default=None, description="Longest rest of a device that does not answer, in seconds."
+    )
+    windows: list[WindowModel] | None = Field(
+        default=None, description="When polling is allowed; none means always."
+    )
+    paused: bool | None = Field(
+        default=None, description="Nothing is sent, and connections are closed."
+    )
+    reason: str | None = Field(
+        default=None,
+        description="Why, for a person; needed with `paused`.",
+        examples=["die change on line 1"],
+    )
+
+
 class TargetIn(BaseModel):
     """One endpoint that the collectors of its site shall read."""
 
@@ -122,6 +191,9 @@ class TargetIn(BaseModel):
         description="Protocol word and its connection settings; a credential by its name only.",
         examples=[{"protocol": "modbus", "host": "127.21.0.11", "port": 15020, "units": [1]}],
     )
+    envelope: EnvelopeModel | None = Field(
+        default=None, description="What this endpoint bears, beside profile, zones and site."
+    )
 
 
 class TargetOut(TargetIn):
@@ -139,8 +211,14 @@ class TargetOut(TargetIn):
             interval_s=target.interval_s,
             profile=target.profile,
             endpoint=dict(target.endpoint),
+            envelope=EnvelopeModel(**target.envelope) if target.envelope else None,
             updated_at=updated_at,
         )
+
+    @classmethod
+    def standing(cls, standing: Standing[Target]) -> Self:
+        """What the API says of a stored target."""
+        return cls.of(standing.value, standing.updated_at)
 
 
 class TargetPage(BaseModel):

@@ -98,7 +98,7 @@ def settle(reports: Iterable[Report], snapshot: Snapshot) -> Plan:
 
 
 def _silences(report: Report) -> bool:
-    return not report.device and report.reachability == "offline"
+    return not report.device and not report.reachability.answers
 
 
 @dataclass
@@ -127,9 +127,11 @@ class _Ledger:
         before = here.view(report.source) if here else None
         if before and (report.observed_at, report.id) < (before.observed_at, before.report_id):
             return
+        if report.device and before is None and self._fell_silent_after(report):
+            return
         if _silences(report) and self._silence_behind(report) and here is None:
             return
-        if report.device and report.reachability != "offline":
+        if report.device and report.reachability.answers:
             self._retire_placeholder(report)
         after = view(report, before)
         match = resolve(report, self._holders(report.claims))
@@ -211,6 +213,13 @@ class _Ledger:
                 after = described(asset, views)
                 self._entry(after, report).changes.extend(changes(asset, after, report))
         return found
+
+    def _fell_silent_after(self, report: Report) -> bool:
+        """Is it news of an unknown device from before its endpoint was last found silent?"""
+        key = place(report.site, report.endpoint)
+        asset = self._holders([key]).get(key.id)
+        seen = asset.view(report.endpoint) if asset else None
+        return seen is not None and not seen.alive and seen.observed_at > report.observed_at
 
     def _retire_placeholder(self, report: Report) -> None:
         """An endpoint that only stood for the devices behind it goes when they are found."""

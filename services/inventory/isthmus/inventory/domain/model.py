@@ -19,6 +19,13 @@ class Reachability(StrEnum):
     ONLINE = "online"
     DEGRADED = "degraded"
     OFFLINE = "offline"
+    NOT_ASKED = "not_asked"
+    """Polling is paused, outside its window, or excluded: nobody knows."""
+
+    @property
+    def answers(self) -> bool:
+        """Whether the device answered."""
+        return self in (Reachability.ONLINE, Reachability.DEGRADED)
 
 
 class Health(StrEnum):
@@ -116,7 +123,7 @@ class View:
     @property
     def alive(self) -> bool:
         """Whether the device answered this source last time."""
-        return self.reachability is not Reachability.OFFLINE
+        return self.reachability.answers
 
     def same_as(self, other: "View") -> bool:
         """Whether both say the same, whenever it was."""

@@ -1,10 +1,8 @@
 """The records that inventory publishes, and the reports that it reads, from and to the domain."""
 
 import uuid
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
-
-from google.protobuf.struct_pb2 import Struct
 
 from isthmus.assets.v1 import asset_pb2, change_pb2
 from isthmus.inventory.domain.ledger import Removal, Write
@@ -18,10 +16,9 @@ from isthmus.inventory.domain.model import (
     Report,
     Tier,
 )
-from isthmus.inventory.domain.targets import Target
 from isthmus.runtime.codec import Outgoing, encode, from_timestamp, tombstone
 from isthmus.runtime.errors import Rejected
-from isthmus.telemetry.v1 import report_pb2, target_pb2
+from isthmus.telemetry.v1 import report_pb2
 
 ASSETS = "inventory.assets.v1"
 CHANGES = "inventory.changes.v1"
@@ -154,27 +151,4 @@ def _history(change: Change, traceparent: bytes | None) -> Outgoing:
         source=SOURCE,
         at=said.observed_at,
         traceparent=traceparent,
-    )
-
-
-def target_record(target: Target, updated_at: datetime) -> Outgoing:
-    """The record that tells the collectors of its site to read `target` from now on."""
-    endpoint = Struct()
-    endpoint.update(target.endpoint)
-    message = target_pb2.Target(
-        site=target.site,
-        target=target.target,
-        path=target.path,
-        interval_s=target.interval_s,
-        profile=target.profile,
-        endpoint=endpoint,
-    )
-    message.updated_at.FromDatetime(updated_at.astimezone(UTC))
-    return encode(
-        message,
-        topic=f"inventory.targets.{target.site}.v1",
-        key=target.id,
-        id=f"{target.id}/{updated_at.isoformat()}",
-        source=SOURCE,
-        at=updated_at,
     )

@@ -64,7 +64,9 @@ class Normalizer:
 
     def _offline(self, observation: Observation, path: str, outcome: Outcome, error: str) -> Report:
         identity = self._unanswered(observation.site, observation.address, path)
-        return Report(path, Reachability.OFFLINE, identity, error or outcome.value)
+        not_asked = outcome is Outcome.NOT_ASKED
+        reachability = Reachability.NOT_ASKED if not_asked else Reachability.OFFLINE
+        return Report(path, reachability, identity, error or outcome.value)
 
     def _appearance(self, observation: Observation, device: Device) -> Appearance:
         layout = self._layouts(device.facts, device.points, device.units)

@@ -13,6 +13,7 @@ class Outcome(Enum):
     GARBLED = "answer not understood"
     UNAUTHORIZED = "credentials refused"
     REFUSED = "request refused"
+    NOT_ASKED = "not asked"
 
 
 @dataclass(frozen=True, slots=True)

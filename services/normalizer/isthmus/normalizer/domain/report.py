@@ -21,6 +21,8 @@ class Reachability(Enum):
     ONLINE = "online"
     DEGRADED = "degraded"
     OFFLINE = "offline"
+    NOT_ASKED = "not_asked"
+    """Nobody asked: polling is paused, outside its window, or excluded."""
 
 
 class Health(IntEnum):

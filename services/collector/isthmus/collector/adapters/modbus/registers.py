@@ -1,12 +1,12 @@
-"""The register map of a device type: what to read, in which requests, and what the words mean."""
+"""The register map of a device type, as a profile writes it."""
 
-import math
-import struct
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from dataclasses import fields, replace
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
+
+from isthmus.collector.domain.envelope import Envelope
+from isthmus.collector.ports import DeviceProfile
 
 OBJECTS = (
     "VendorName",
@@ -17,18 +17,27 @@ OBJECTS = (
     "ModelName",
     "UserApplicationName",
 )
+# Registers that a number takes, and its letter in a struct.
 FORMATS = {
     "int16": (1, "h"),
     "uint16": (1, "H"),
+    "float16": (1, "e"),
+    "bcd16": (1, "H"),
     "int32": (2, "i"),
     "uint32": (2, "I"),
     "float32": (2, "f"),
+    "bcd32": (2, "I"),
     "int64": (4, "q"),
     "uint64": (4, "Q"),
     "float64": (4, "d"),
 }
-BITS_MAX = 2000
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+Address = Annotated[int, Field(ge=0, le=0xFFFF)]
+Table = Literal["coil", "discrete", "holding", "input"]
+BITS: tuple[Table, ...] = ("coil", "discrete")
+WHOLE = ("int", "uint", "bcd", "bool")
+# What a Modbus controller bears that nobody has said anything about.
+GENTLE = Envelope(connections_max=1, gap_s=0.05, device_requests_per_s=2)
 
 
 class Register(BaseModel):
@@ -37,39 +46,52 @@ class Register(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: Name
-    table: Literal["coil", "discrete", "holding", "input"]
-    address: int = Field(ge=0, le=0xFFFF)
+    table: Table
+    address: Address
     type: Literal[
         "bool",
         "int16",
         "uint16",
+        "float16",
+        "bcd16",
         "int32",
         "uint32",
+        "float32",
+        "bcd32",
         "int64",
         "uint64",
-        "float32",
         "float64",
         "string",
     ]
     length: int = Field(default=0, ge=0, le=125)
     """Registers of a string, two characters each."""
     word_order: Literal["big", "little"] = "big"
-    scale: float = 1.0
+    """Order of the registers of one value: `big` has the high word first."""
+    byte_order: Literal["big", "little"] = "big"
+    """Order of the octets of one register. Manuals write both as letters: ABCD is big and big, CDAB
+    word_order little, BADC byte_order little, DCBA both little."""
+    scale: float = Field(default=1.0, allow_inf_nan=False)
     unit: str = "1"
     """UCUM unit of the scaled value."""
-    enum: dict[int, str] = {}
+    enum: dict[int, str] = Field(default={})
     """Words of the values: the register is a fact."""
-    bits: dict[int, Name] = {}
+    bits: dict[int, Name] = Field(default={})
     """Names of the bits: each is a point, 0 or 1."""
     text: Literal["decimal", "dotted"] | None = None
     """A number that is a text: its digits, or its bytes with dots between, trailing zeros cut."""
+    slow: bool = False
+    """It changes slowly: read at every n-th slot only, see `slow_every`."""
 
     @model_validator(mode="after")
     def _consistent(self) -> "Register":
         if (self.type == "string") != (self.length > 0):
             raise ValueError("a string, and nothing else, has a length")
-        if (self.type == "bool") != (self.table in ("coil", "discrete")):
+        if (self.type == "bool") != (self.table in BITS):
             raise ValueError("coils and discrete inputs, and nothing else, are bool")
+        if (self.enum or self.bits or self.text) and not self.type.startswith(WHOLE):
+            raise ValueError("enum, bits and text are of whole numbers")
+        if self.address + self.words > 0x10000:
+            raise ValueError("ends beyond the last address, 65535")
         return self
 
     @property
@@ -83,103 +105,69 @@ class Register(BaseModel):
         return self.type == "string" or self.text is not None
 
 
-class Profile(BaseModel):
-    """What to read of one device type, or, behind a gateway, which device type each unit is."""
+class Range(BaseModel):
+    """Addresses of one table, the last one included."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    table: Table
+    first: Address
+    last: Address
+
+    def touches(self, table: str, first: int, last: int) -> bool:
+        """Do the two have an address in common?"""
+        return self.table == table and self.first <= last and first <= self.last
+
+
+class Profile(DeviceProfile):
+    """What to read of one device type, or, behind a gateway, which device type each unit is."""
+
     protocol: Literal["modbus"]
+    envelope: Envelope = Field(default=Envelope(), validate_default=True)
     identification: Literal["none", "basic", "regular", "extended"] = "none"
-    private_objects: dict[int, Name] = {}
+    private_objects: dict[int, Name] = Field(default={})
     """Names of objects 0x80 to 0xFF; the others are `object_0x80` and so on."""
     server_id: bool = False
+    sunspec: bool = False
+    """It has SunSpec models: who it is, and how inverters and meters are, stands in them."""
     registers_max: int = Field(default=125, ge=1, le=125)
     gap_max: int = Field(default=0, ge=0, le=64)
     """Undeclared registers that one read may cross; 0 where the manual does not allow it."""
-    registers: list[Register] = []
-    units: dict[int, str] = {}
+    forbidden: list[Range] = Field(default=[])
+    """Addresses that must never be read: no request touches them."""
+    registers: list[Register] = Field(default=[])
+    units: dict[int, str] = Field(default={})
     """Profile of each unit behind a gateway."""
+    _layouts: dict[int | None, object] = PrivateAttr(default_factory=dict)
+
+    @property
+    def layouts(self) -> dict[int | None, object]:
+        """Compiled requests by the most items of one: shared by all targets of this type."""
+        return self._layouts
+
+    @field_validator("envelope")
+    @classmethod
+    def _gentle(cls, said: Envelope) -> Envelope:
+        unsaid = [f.name for f in fields(Envelope) if getattr(said, f.name) is None]
+        return replace(said, **{name: getattr(GENTLE, name) for name in unsaid})
+
+    @model_validator(mode="after")
+    def _allowed(self) -> "Profile":
+        for r in self.registers:
+            if any(x.touches(r.table, r.address, r.address + r.words - 1) for x in self.forbidden):
+                raise ValueError(f"register {r.name!r} lies in a forbidden range")
+        names: set[str] = set()
+        for r in self.registers:
+            if r.name in names:
+                raise ValueError(f"two registers have the name {r.name!r}")
+            names.add(r.name)
+        return self
 
     def object_name(self, object_id: int) -> str:
         """Name of an object of FC 43 / 14."""
         if object_id < len(OBJECTS):
             return OBJECTS[object_id]
         return self.private_objects.get(object_id, f"object_0x{object_id:02X}")
-
-
-@dataclass
-class Block:
-    """One read request."""
-
-    table: str
-    address: int
-    count: int
-    registers: list[Register]
-
-
-def plan(profile: Profile, *, identity: bool) -> list[Block]:
-    """The reads that cover the profile's registers, near ones together."""
-    wanted = [r for r in profile.registers if r.identity is identity]
-    blocks: list[Block] = []
-    for register in sorted(wanted, key=lambda r: (r.table, r.address)):
-        if not blocks or not _joined(blocks[-1], register, profile):
-            blocks.append(Block(register.table, register.address, 0, []))
-        block = blocks[-1]
-        block.registers.append(register)
-        block.count = max(block.count, register.address + register.words - block.address)
-    return blocks
-
-
-def _joined(block: Block, register: Register, profile: Profile) -> bool:
-    limit = BITS_MAX if register.type == "bool" else profile.registers_max
-    return (
-        block.table == register.table
-        and register.address - (block.address + block.count) <= profile.gap_max
-        and register.address + register.words - block.address <= limit
-    )
-
-
-def decode(
-    block: Block,
-    values: Sequence[Any],
-    facts: dict[str, str],
-    points: dict[str, tuple[float, str]],
-) -> None:
-    """Put the block's values into `facts` and `points`."""
-    for register in block.registers:
-        start = register.address - block.address
-        raw = _value(register, values[start : start + register.words])
-        if isinstance(raw, str):
-            facts[register.name] = raw
-        elif register.enum:
-            facts[register.name] = register.enum.get(int(raw), str(int(raw)))
-        else:
-            points.update(_points(register, raw))
-
-
-def _value(register: Register, words: Sequence[Any]) -> str | float:
-    if register.type == "bool":
-        return float(words[0])
-    if register.word_order == "little":
-        words = words[::-1]
-    octets = b"".join(word.to_bytes(2, "big") for word in words)
-    if register.type == "string":
-        return text(octets)
-    number: float = struct.unpack(f">{FORMATS[register.type][1]}", octets)[0]
-    if register.text == "decimal":
-        return str(number)
-    if register.text == "dotted":
-        return ".".join(str(octet) for octet in octets.rstrip(b"\0"))
-    return number
-
-
-def _points(register: Register, raw: float) -> Iterator[tuple[str, tuple[float, str]]]:
-    if register.bits:
-        yield from ((n, (float(int(raw) >> bit & 1), "1")) for bit, n in register.bits.items())
-    elif math.isfinite(raw):
-        # Fifteen digits: 0.1 * 443 is 44.3, not 44.300000000000004.
-        scaled = raw if register.scale == 1 else float(f"{raw * register.scale:.15g}")
-        yield register.name, (float(scaled), register.unit)
 
 
 def text(octets: bytes) -> str:

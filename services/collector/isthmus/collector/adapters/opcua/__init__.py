@@ -1,20 +1,31 @@
 """OPC UA: the server software, and the devices that it shows in Machines and DeviceSet."""
 
+import dataclasses
 import time
-from collections.abc import Sequence
 from typing import Literal
 from urllib.parse import urlsplit
 
 from asyncua import ua
 from pydantic import BaseModel, ConfigDict, Field
 
-from isthmus.collector.adapters.opcua.model import Device, Profile, explore, place
-from isthmus.collector.adapters.opcua.session import Session
-from isthmus.collector.domain import DeviceReading, Fault, Outcome, Reading
-from isthmus.collector.ports import Credentials, Profiles
+from isthmus.collector.adapters.opcua.model import Profile
+from isthmus.collector.adapters.opcua.security import (
+    Access,
+    Credential,
+    SecurityMode,
+    SecurityPolicy,
+)
+from isthmus.collector.adapters.opcua.server import Server
+from isthmus.collector.adapters.opcua.session import Limits, Session
+from isthmus.collector.domain.envelope import Envelope
+from isthmus.collector.domain.reading import Fault, Outcome, Reading
+from isthmus.collector.ports import Credentials, Line, Profiles
+from isthmus.runtime.errors import Unauthorized
 
 PORT = 4840
-EXPLORE_S = 3600  # a machine that was added to a server is found within the hour
+ENVELOPE = Envelope(connections_max=1, gap_s=0.05, device_requests_per_s=4)
+EXPLORING = 0.5  # of a read's time; what has not been looked at then waits for the next slot
+INTERVAL_S = 1.0  # where slots are not counted from the epoch: a probe, a bench
 
 
 class OpcUa(BaseModel):
@@ -25,6 +36,14 @@ class OpcUa(BaseModel):
     protocol: Literal["opcua"]
     url: str = Field(pattern=r"^opc\.tcp://[^/@:]+(:\d+)?(/.*)?$")
     """`opc.tcp://host:port/path`, without user or password."""
+    credential: str = ""
+    """Name of the credential with certificates, trust and user; empty for an anonymous reader."""
+    security_policy: SecurityPolicy = "none"
+    """How messages are signed and encrypted."""
+    security_mode: SecurityMode = "sign_and_encrypt"
+    """Whether they are encrypted, too; nothing where the policy is `none`."""
+    mode: Literal["read", "subscribe"] = "read"
+    """Ask for values at each slot, or have them published when they change."""
     request_timeout_s: float = Field(default=3, gt=0, le=5)
     """Seconds until one request counts as lost."""
     timeout_s: float = Field(default=5, gt=0, le=6)
@@ -35,59 +54,84 @@ class OpcUa(BaseModel):
         parts = urlsplit(self.url)
         return f"{parts.hostname}:{parts.port or PORT}"
 
+    @property
+    def whole_url(self) -> str:
+        """The address with its port, as a server knows itself."""
+        parts = urlsplit(self.url)
+        return parts._replace(netloc=self.address).geturl()
+
     def source(self, profile: str, profiles: Profiles, credentials: Credentials) -> "OpcUaSource":
-        return OpcUaSource(self, profiles.load(profile, Profile))
+        return OpcUaSource(self, profiles.load(profile, Profile), credentials)
 
 
 class OpcUaSource:
-    """Reads one server; what stands where is found once a session, and again every hour."""
+    """Reads one server; a lost session is opened anew by the next read."""
 
-    def __init__(self, endpoint: OpcUa, profile: Profile) -> None:
+    def __init__(self, endpoint: OpcUa, profile: Profile, credentials: Credentials) -> None:
         self._endpoint = endpoint
-        self._profile = profile
+        self._profile = profile.model_copy(update={"envelope": _with_defaults(profile.envelope)})
+        self._credentials = credentials
+        self._limits = Limits()
+        self._known: ua.EndpointDescription | None = None
         self._session: Session | None = None
-        self._devices: list[Device] = []
-        self._explored_at = 0.0
+        self._server: Server | None = None
 
-    async def read(self) -> Reading:
+    @property
+    def profile(self) -> Profile:
+        return self._profile
+
+    async def read(self, line: Line, slot: int) -> Reading:
+        until = time.monotonic() + EXPLORING * self._endpoint.timeout_s
         try:
-            session = await self._opened()
-            items = [item for device in self._devices for item in device.items]
-            values = iter(await session.read([item.node for item in items]))
-            readings = [_reading(d, [next(values) for _ in d.items]) for d in self._devices]
+            server = await self._opened(line)
+            devices = await server.read(line, slot, _interval_s(slot), until)
         except Fault as fault:
             await self.close()
             return Reading.failed(fault)
-        return Reading(devices=tuple(readings))
+        except Unauthorized as error:
+            await self.close()
+            return Reading(Outcome.UNAUTHORIZED, str(error))
+        return Reading(devices=devices)
 
     async def close(self) -> None:
+        server, self._server = self._server, None
         session, self._session = self._session, None
-        self._devices = []
+        if server is not None:
+            await server.close()
         if session is not None:
             await session.close()
 
-    async def _opened(self) -> Session:
-        if self._session is None:
-            self._session = Session(
-                self._endpoint.url, self._endpoint.request_timeout_s, "collector"
+    async def _opened(self, line: Line) -> Server:
+        if self._session is not None and self._session.gone:
+            await self.close()
+        if self._server is None or self._session is None:
+            await self.close()
+            at = self._endpoint
+            self._session = Session(self._access(), at.request_timeout_s, self._limits)
+            known, self._known = self._known, None  # asked for again when this one is refused
+            self._known = await self._session.open(line, known)
+            self._server = Server(
+                self._session, self._profile, at.whole_url, subscribe=at.mode == "subscribe"
             )
-            await self._session.open()
-        if not self._devices or time.monotonic() - self._explored_at > EXPLORE_S:
-            self._devices = await explore(self._session, self._profile)
-            self._explored_at = time.monotonic()
-        return self._session
+        return self._server
+
+    def _access(self) -> Access:
+        at, credential = self._endpoint, Credential()
+        if at.credential:
+            credential = self._credentials.resolve(at.credential, Credential)
+        return Access(at.whole_url, at.security_policy, at.security_mode, credential)
 
 
-def _reading(device: Device, values: Sequence[ua.DataValue]) -> DeviceReading:
-    facts: dict[str, str] = {}
-    points: dict[str, tuple[float, str]] = {}
-    status = ""
-    for item, value in zip(device.items, values, strict=True):
-        if value.StatusCode is not None and not value.StatusCode.is_good():
-            status = value.StatusCode.name
-        elif value.Value is not None:
-            place(item, value.Value.Value, facts, points)
-    if not facts and not points:
-        error = f"{device.path or 'server'}: the server says {status or 'nothing'} of it"
-        return DeviceReading(device.path, Outcome.UNREACHABLE, error)
-    return DeviceReading(device.path, facts=facts, points=points)
+def _with_defaults(said: Envelope) -> Envelope:
+    """What a profile says, and the protocol's own envelope where it says nothing."""
+    defaults = {
+        field.name: getattr(ENVELOPE, field.name)
+        for field in dataclasses.fields(Envelope)
+        if getattr(said, field.name) is None
+    }
+    return dataclasses.replace(said, **defaults)
+
+
+def _interval_s(slot: int) -> float:
+    """Slots are counted from the epoch, so that clock and number tell how long one lasts."""
+    return round(time.time() / slot, 3) if slot > 0 else INTERVAL_S

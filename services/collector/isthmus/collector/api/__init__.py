@@ -1,0 +1,1 @@
+"""What the collector says to people who ask it: its HTTP API, and its commands."""

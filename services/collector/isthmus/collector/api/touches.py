@@ -1,0 +1,66 @@
+"""The command `touches`."""
+
+import asyncio
+import csv
+import os
+import sys
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+from isthmus.collector.adapters.ledger import TopicExtract
+from isthmus.collector.handlers.ledger import COLUMNS, TOPIC, Extract, moment
+from isthmus.collector.settings import Settings
+from isthmus.runtime.errors import IsthmusError, Rejected
+from isthmus.runtime.settings import load
+
+
+class Batches(Protocol):
+    """What gives the records of a topic."""
+
+    def batches(self) -> AsyncIterator[tuple[Sequence[Any], int]]:
+        """Records, with how many are still to come."""
+        ...
+
+
+def touches(site: str, target: str | None, since: str | None, until: str | None) -> int:
+    """Write the ledger of `site` to standard output, and how far it is to standard error."""
+    os.environ.setdefault("ISTHMUS_COLLECTOR__SITE", site)
+    extract = Extract(site, target, _moment("--from", since), _moment("--to", until))
+    key = f"{site}/{target}" if target else None
+    topic = TopicExtract(load(Settings).kafka, TOPIC, key=key, since=extract.since)
+    asyncio.run(written(topic, extract))
+    return 0
+
+
+async def written(topic: Batches, extract: Extract) -> None:
+    """Write the rows of `extract` out of `topic`."""
+    table = csv.writer(sys.stdout)
+    table.writerow(COLUMNS)
+    read = rows = 0
+    async for records, remaining in topic.batches():
+        for record in records:
+            try:
+                found = list(extract.rows(record))
+            except Rejected as error:
+                _say(f"left out: partition {record.partition} offset {record.offset}: {error}")
+                continue
+            table.writerows(found)
+            rows += len(found)
+        read += len(records)
+        _say(f"{read} records read, {max(0, remaining - len(records))} to come, {rows} rows")
+    sys.stdout.flush()
+    if not rows:
+        _say(f"nothing was sent on site {extract.site} in that time, or {TOPIC} has forgotten it")
+
+
+def _moment(option: str, text: str | None) -> datetime | None:
+    try:
+        return moment(text) if text else None
+    except ValueError:
+        expected = "a time as 2026-03-01 or 2026-03-01T06:00+01:00"
+        raise IsthmusError(f"{option}: {text!r}, expected {expected}") from None
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)

@@ -1,0 +1,1 @@
+"""What is read, when, and how gently: pure, and the same in every process."""

@@ -1,0 +1,211 @@
+"""Traps and informs in, Observations out: from allowed sources that are targets, at a rate."""
+
+import asyncio
+import ipaddress
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+from google.protobuf.json_format import MessageToDict
+from pydantic import ValidationError
+
+from isthmus.collector.domain.notification import Notification
+from isthmus.collector.domain.pacing import Bucket
+from isthmus.collector.domain.reading import DeviceReading, Reading
+from isthmus.collector.domain.schedule import Identity
+from isthmus.collector.handlers.observations import Origin, observation
+from isthmus.collector.ports import Endpoint, MeasureNotifications
+from isthmus.runtime.codec import Outgoing, decode
+from isthmus.runtime.consume import Raw
+from isthmus.runtime.errors import Rejected
+from isthmus.telemetry.v1.target_pb2 import Target
+
+log = structlog.get_logger()
+Resolve = Callable[[str], Awaitable[Collection[str]]]
+RESOLVED_S = 300.0
+REPEATS_MAX = 4096
+SAID_EVERY_S = 60.0
+SAID_MAX = 1024
+REQUIRED = ("site", "target", "interval_s", "profile", "endpoint")
+
+
+@dataclass
+class Sender:
+    """One address of the site, and the targets that have it."""
+
+    origins: dict[str, Origin] = field(default_factory=dict)
+    bucket: Bucket = field(default_factory=Bucket)
+
+    @property
+    def origin(self) -> Origin:
+        """The target that a notification is about: the one that is read by SNMP, if any."""
+        return min(self.origins.values(), key=lambda o: (o.protocol != "snmp", o.identity.name))
+
+
+class Traps:
+    """Knows every target of the site by its address, whoever polls it, and hears what they send."""
+
+    def __init__(
+        self,
+        site: str,
+        collector: str,
+        endpoint: Callable[[Mapping[str, Any]], Endpoint],
+        put: Callable[[Outgoing], None],
+        measure: MeasureNotifications,
+        *,
+        resolve: Resolve,
+        sources: Iterable[str],
+        rate_per_s: float,
+        burst_max: int,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._site = site
+        self._collector = collector
+        self._endpoint = endpoint
+        self._put = put
+        self._measure = measure
+        self._resolve = resolve
+        self._sources = [ipaddress.ip_network(source) for source in sources]
+        self._period_s = 1 / rate_per_s
+        self._burst_max = burst_max
+        self._clock = clock
+        self._senders: dict[str, Sender] = {}
+        self._addresses: dict[str, Collection[str]] = {}
+        self._named: dict[str, Origin] = {}
+        self._renamed = asyncio.Event()
+        self._taken: OrderedDict[str, None] = OrderedDict()
+        self._said: dict[tuple[str, str], float] = {}
+
+    async def take(self, records: Sequence[Raw]) -> None:
+        """Target records of the whole site; what is wrong with one is said by its owner."""
+        for record in records:
+            name = (record.key or b"").decode(errors="replace")
+            self._leave(name)
+            self._named.pop(name, None)
+            if (origin := self._origin(record)) is None:
+                continue
+            if _is_address(host := _host(origin.address)):
+                self._join(name, origin, [host])
+            else:
+                self._named[name] = origin
+                self._renamed.set()
+
+    async def run(self) -> None:
+        """Look up the addresses of targets that have a name, again and again."""
+        while True:
+            self._renamed.clear()
+            for name, origin in list(self._named.items()):
+                addresses = await self._resolve(_host(origin.address))
+                if self._named.get(name) == origin and addresses:
+                    self._leave(name)
+                    self._join(name, origin, addresses)
+            try:
+                async with asyncio.timeout(RESOLVED_S):
+                    await self._renamed.wait()
+            except TimeoutError:
+                pass  # an address may be another machine's by now
+
+    def admits(self, address: str) -> bool:
+        ip = ipaddress.ip_address(address)
+        if not any(ip in network for network in self._sources):
+            return self._drop(address, "not_allowed")
+        sender = self._senders.get(address)
+        if sender is None:
+            return self._drop(address, "unknown_source")
+        now = time.monotonic()
+        if sender.bucket.wait_s(now, self._period_s, self._burst_max) > 0:
+            return self._drop(address, "rate")
+        sender.bucket.take(now, self._period_s)
+        return True
+
+    def heard(self, notification: Notification) -> None:
+        sender = self._senders.get(notification.address)
+        if sender is None:
+            self._drop(notification.address, "unknown_source")
+            return
+        origin = sender.origin
+        id = notification.id(origin.identity)
+        if id in self._taken:
+            self._measure.notification_dropped("repeated")
+            return
+        self._taken[id] = None
+        if len(self._taken) > REPEATS_MAX:
+            self._taken.popitem(last=False)
+        self._observe(origin, notification, id)
+
+    def refused(self, address: str, reason: str) -> None:
+        self._drop(address, reason)
+
+    def _observe(self, origin: Origin, notification: Notification, id: str) -> None:
+        now = self._clock()
+        device = DeviceReading(facts=notification.facts, points=notification.points)
+        self._put(
+            observation(
+                replace(origin, protocol="snmp"),
+                Reading(devices=(device,)),
+                slot_ms=round(now * 1000),
+                observed_at=datetime.fromtimestamp(now, UTC),
+                duration_s=0.0,
+                notification_id=id,
+            )
+        )
+        self._measure.notified()
+
+    def _origin(self, record: Raw) -> Origin | None:
+        try:
+            decoded = decode(record, Target, required=REQUIRED)
+            if decoded.message is None:
+                return None
+            fields = MessageToDict(decoded.message, preserving_proto_field_name=True)
+            endpoint = self._endpoint(fields["endpoint"])
+        except (Rejected, ValidationError):
+            return None
+        return Origin(
+            identity=Identity(self._site, decoded.message.target),
+            path=decoded.message.path,
+            protocol=endpoint.protocol,
+            profile=decoded.message.profile,
+            address=endpoint.address,
+            interval_s=decoded.message.interval_s,
+            collector=self._collector,
+        )
+
+    def _join(self, name: str, origin: Origin, addresses: Collection[str]) -> None:
+        self._addresses[name] = addresses
+        for address in addresses:
+            self._senders.setdefault(address, Sender()).origins[name] = origin
+
+    def _leave(self, name: str) -> None:
+        for address in self._addresses.pop(name, ()):
+            sender = self._senders[address]
+            del sender.origins[name]
+            if not sender.origins:
+                del self._senders[address]
+
+    def _drop(self, address: str, reason: str) -> bool:
+        """Count, and say so once a source and minute; a flood of sources is said no more."""
+        self._measure.notification_dropped(reason)
+        now = time.monotonic()
+        if len(self._said) >= SAID_MAX:
+            self._said = {k: at for k, at in self._said.items() if now - at < SAID_EVERY_S}
+        said_at = self._said.get((address, reason), float("-inf"))
+        if now - said_at >= SAID_EVERY_S and len(self._said) < SAID_MAX:
+            self._said[address, reason] = now
+            log.warning("notification_dropped", address=address, reason=reason)
+        return False
+
+
+def _host(address: str) -> str:
+    return address.rpartition(":")[0].strip("[]")
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,244 @@
+"""What inventory asks of its store for targets, zones and discoveries, on the real one."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from motor.motor_asyncio import AsyncIOMotorClient
+from pymongo import AsyncMongoClient
+
+from isthmus.inventory.adapters.discoveries import MongoJobs
+from isthmus.inventory.adapters.wanted import MongoWanted
+from isthmus.inventory.domain.discovery import (
+    Finding,
+    Job,
+    Probe,
+    Progress,
+    State,
+    Verdict,
+)
+from isthmus.inventory.domain.targets import Target
+from isthmus.inventory.domain.zones import Zone
+from isthmus.inventory.handlers.orders import job_record, target_record, zone_record
+from isthmus.inventory.ports import Publishing, Standing
+from isthmus.runtime.codec import Outgoing, tombstone
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+WINDOW = {"days": ["sat"], "start": "08:00", "end": "12:00", "time_zone": "Europe/Berlin"}
+JOB = Job(
+    id="j", site="hagen", ranges=("127.21.0.0/28",), probes=(Probe("snmp", 161, "ro"),),
+    window=WINDOW, requests_per_s=1.0, requested_by="planner", note="", requested_at=NOON,
+    hosts=14, changed_at=NOON,
+)  # fmt: skip
+
+
+@pytest.fixture(params=["motor", "pymongo"])
+async def database(request: pytest.FixtureRequest, mongodb: str) -> AsyncIterator[Any]:
+    """An empty database of its own, gone afterwards, through motor and its successor."""
+    kind: Any = AsyncIOMotorClient if request.param == "motor" else AsyncMongoClient
+    client = kind(mongodb, tz_aware=True, uuidRepresentation="standard")
+    name = f"wanted-{uuid.uuid4().hex[:8]}"
+    yield client[name]
+    await client.drop_database(name)
+    closing = client.close()
+    if closing is not None:
+        await closing
+
+
+@pytest.fixture
+async def targets(database: Any) -> MongoWanted[Target]:
+    """The store of targets, with its indexes."""
+    store = MongoWanted(database["targets"], Target)
+    await store.prepare()
+    return store
+
+
+@pytest.fixture
+async def jobs(database: Any) -> MongoJobs:
+    """The store of jobs and findings, with its indexes."""
+    store = MongoJobs(database)
+    await store.prepare()
+    return store
+
+
+def plc(name: str = "plc", port: int = 502, **more: Any) -> Target:
+    """A target at a port of one host."""
+    endpoint = {"protocol": "modbus", "host": "127.0.0.1", "port": port, "units": [1, 2]}
+    return Target("hagen", name, "nordwerk/hagen", 2.0, "m340", endpoint, **more)
+
+
+def version(target: Target, revision: int = 1, **more: Any) -> Publishing[Target]:
+    """A version of a target with its record."""
+    return Publishing(Standing(target, NOON, revision, **more), target_record(target, NOON))
+
+
+async def waiting(collection: Any, id: str) -> list[str]:
+    """The topics of the records that wait in a document."""
+    document = await collection.find_one({"_id": id})
+    return [entry["topic"] for entry in document["outbox"]]
+
+
+async def test_a_target_is_kept_with_its_record(targets: Any, database: Any) -> None:
+    """It is read back whole; its record waits in the same document."""
+    wanted = plc(envelope={"gap_s": 0.5, "windows": [WINDOW]})
+    row = {"target": "plc", "interval_s": 2, "endpoint": {"units": [1, 2]}}
+
+    assert await targets.put([version(wanted, seed=row)]) == {}
+
+    standing = Standing(wanted, NOON, 1, row)
+    assert await targets.known(["hagen/plc", "hagen/other"]) == {"hagen/plc": standing}
+    assert await targets.listed(site="hagen", after="", limit=9) == [standing]
+    assert await targets.listed(site=None, after="hagen/plc", limit=9) == []
+    assert await targets.listed(site="lyon", after="", limit=9) == []
+    assert await waiting(database["targets"], "hagen/plc") == ["inventory.targets.hagen.v1"]
+
+
+async def test_a_version_that_does_not_follow_is_not_written(targets: Any, database: Any) -> None:
+    """Whoever was slower is told so by its own id, and nothing is published for it."""
+    await targets.put([version(plc())])
+
+    for slower in (version(plc(), 1), version(plc(), 3)):
+        assert await targets.put([slower]) == {"hagen/plc": "hagen/plc"}
+    assert await targets.put([version(replace(plc(), interval_s=5.0), 2)]) == {}
+
+    known = await targets.known(["hagen/plc"])
+    assert (known["hagen/plc"].revision, known["hagen/plc"].value.interval_s) == (2, 5.0)
+    assert len(await waiting(database["targets"], "hagen/plc")) == 2
+
+
+async def test_one_endpoint_has_one_target(targets: Any) -> None:
+    """The second one is told who is there; what else is in the batch is written."""
+    await targets.put([version(plc())])
+
+    refused = await targets.put([version(plc("twin")), version(plc("other", 503))])
+
+    assert refused == {"hagen/twin": "hagen/plc"}
+    assert (await targets.known(["hagen/twin", "hagen/other"])).keys() == {"hagen/other"}
+
+
+async def test_one_of_many_that_want_an_endpoint_at_once_gets_it(targets: Any) -> None:
+    """Whichever replica of the service they ask."""
+    wanted = [version(plc(f"plc-{n}", 600 + n % 3)) for n in range(24)]
+
+    refused = [id for each in await asyncio.gather(*(targets.put([v]) for v in wanted))
+               for id in each]  # fmt: skip
+
+    standing = await targets.listed(site=None, after="", limit=99)
+    assert len({each.value.place for each in standing}) == len(standing) == 3
+    assert len(refused) == 21
+
+
+async def test_a_place_is_free_once_its_target_moved_or_was_removed(
+    targets: Any, database: Any
+) -> None:
+    """The claim moves in the same write; a removed target leaves a stub without any."""
+    await targets.put([version(plc()), version(plc("b", 503))])
+
+    moved = await targets.put([version(plc(port=504), 2)])
+    removed = await targets.put(
+        [
+            Publishing(
+                Standing(plc("b", 503), NOON, 2, removed=True),
+                tombstone("inventory.targets.hagen.v1", "hagen/b"),
+            )
+        ]
+    )
+    taken = await targets.put([version(plc("c", 502)), version(plc("d", 503))])
+
+    assert (moved, removed, taken) == ({}, {}, {})
+    assert (await targets.known(["hagen/b"]))["hagen/b"].removed
+    listed = await targets.listed(site=None, after="", limit=9)
+    assert [each.value.target for each in listed] == ["c", "d", "plc"]
+    document = await database["targets"].find_one({"_id": "hagen/b"})
+    assert [entry["value"] is None for entry in document["outbox"]] == [False, True]
+
+
+async def test_targets_of_before_there_were_places_get_one(database: Any) -> None:
+    """A store that an older version wrote is taken over as it is."""
+    old = {
+        "_id": "hagen/plc", "site": "hagen", "target": "plc", "path": "nordwerk/hagen",
+        "interval_s": 2.0, "profile": "m340", "endpoint": dict(plc().endpoint),
+        "updated_at": NOON,
+    }  # fmt: skip
+    await database["targets"].insert_one(old)
+    store = MongoWanted(database["targets"], Target)
+
+    for _ in range(2):
+        await store.prepare()
+
+    assert (await store.known(["hagen/plc"]))["hagen/plc"].value == plc()
+    assert await store.put([version(plc("twin"))]) == {"hagen/twin": "hagen/plc"}
+    assert await store.put([version(plc(port=503))]) == {}
+
+
+async def test_a_zone_is_kept_with_its_record(database: Any) -> None:
+    """By the same store as targets."""
+    store = MongoWanted(database["zones"], Zone)
+    await store.prepare()
+    zone = Zone("hagen", "a/b", {"paused": True, "reason": "x"}, ("127.0.0.9",), ("sis",), "me")
+
+    await store.put([Publishing(Standing(zone, NOON, 1), zone_record(zone, NOON))])
+
+    assert (await store.known([zone.id]))[zone.id] == Standing(zone, NOON, 1)
+    assert await waiting(database["zones"], zone.id) == ["inventory.zones.hagen.v1"]
+
+
+def records(job: Job) -> list[Outgoing]:
+    """What a version of a job publishes."""
+    return [job_record(job)]
+
+
+async def test_a_job_is_kept_with_its_record(jobs: MongoJobs, database: Any) -> None:
+    """Each version follows on the one before, or is not written."""
+    assert await jobs.write([(JOB, records(JOB))])
+    after = replace(JOB, state=State.RUNNING, progress=Progress(3, 2, 1, 1), revision=2)
+
+    assert await jobs.write([(after, records(after))])
+    assert not await jobs.write([(after, records(after))])
+
+    assert await jobs.known(["j", "k"]) == {"j": after}
+    assert await jobs.jobs(site="hagen", after="", limit=9) == [after]
+    assert await jobs.jobs(site="lyon", after="", limit=9) == []
+    assert await waiting(database["discoveries"], "j") == ["inventory.discoveries.hagen.v1"] * 2
+
+
+def found(second: int = 0, job: str = "j", port: int = 502) -> Finding:
+    """An endpoint that answered."""
+    endpoint = {"protocol": "modbus", "host": "127.0.0.1", "port": port}
+    at = NOON + timedelta(seconds=second)
+    facts = {"vendor.name": "ACME", "firmware": str(second)}
+    return Finding("hagen", job, f"127.0.0.1:{port}", "modbus", endpoint, facts, at)
+
+
+async def test_what_was_found_waits_once_whoever_found_it(jobs: MongoJobs) -> None:
+    """Two jobs that find it share one finding, with what it said last."""
+    await jobs.find([found(), found()])
+    await jobs.find([found(5, "k")])
+
+    assert await jobs.findings("j") == [found(5)]
+    assert await jobs.findings("k") == [found(5, "k")]
+    assert await jobs.findings("x") == []
+
+
+async def test_a_decision_stays_when_it_is_found_again(jobs: MongoJobs) -> None:
+    """Ignored for good; approved until it answers though it is no target any more."""
+    at = NOON + timedelta(seconds=3)
+    await jobs.find([found(), found(port=503)])
+    await jobs.decide(
+        [
+            replace(found(), verdict=Verdict.IGNORED, decided_at=at),
+            replace(found(port=503), verdict=Verdict.APPROVED, decided_at=at, target="hagen/x"),
+        ]
+    )
+
+    await jobs.find([found(), found(port=503)])  # the events come again
+    replayed = [each.verdict for each in await jobs.findings("j")]
+    await jobs.find([found(9), found(9, port=503)])
+    again = [(each.verdict, each.target) for each in await jobs.findings("j")]
+
+    assert replayed == [Verdict.IGNORED, Verdict.APPROVED]
+    assert again == [(Verdict.IGNORED, ""), (Verdict.WAITING, "")]

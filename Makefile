@@ -39,7 +39,7 @@ bench: $(VENV)/.dev ## benchmarks beside their references; a table and build/ben
 	@$(BIN)/python -m tests.bench $(ARGS)
 
 faults: $(VENV)/.dev ## breaks collectors and brokers of a three-node Kafka; the devices' record is the verdict (build/faults)
-	@$(BIN)/python -m pytest -m faults -s tests/faults $(ARGS)
+	@$(BIN)/python -m pytest -m faults -s $(if $(ARGS),$(ARGS),tests/faults tests/integration)
 
 fmt: $(VENV)/.dev ## format and mend what can be mended
 	$(BIN)/ruff format $(CODE)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from isthmus.collector.adapters import endpoint
 from isthmus.collector.adapters.credentials import CredentialsFile
 from isthmus.collector.adapters.files import FolderLock, SiteFile, SoleOwner
+from isthmus.collector.adapters.garbage import Garbage
 from isthmus.collector.adapters.identification import Identifier
 from isthmus.collector.adapters.kafka import HeartbeatFence, TargetTopic, WholeTopic
 from isthmus.collector.adapters.profiles import ProfileFolder, shipped
@@ -17,6 +18,7 @@ from isthmus.collector.adapters.prometheus import (
 from isthmus.collector.adapters.resolver import resolve
 from isthmus.collector.adapters.snmp.traps import TrapReceiver
 from isthmus.collector.adapters.spool import MemorySpool, SqliteSpool
+from isthmus.collector.adapters.watchdog import Watchdog
 from isthmus.collector.api import routes
 from isthmus.collector.handlers.desired import DesiredFile
 from isthmus.collector.handlers.discovery import Discovery
@@ -70,6 +72,7 @@ def build(settings: Settings) -> Application:
         jobs = _discovery(app, settings, engine, outbound, credentials)
         _from_kafka(app, settings, targets, rules, fence, jobs)
         _notifications(app, settings, outbound, credentials)
+    app.background("garbage", Garbage().run)
     app.background("touches", engine.ledger.run)
     app.background("polls", engine.run)
     app.background("observations", outbound.run)
@@ -98,6 +101,7 @@ def _from_kafka(
     app.resource(topic)
     app.background("zones", zones.run)
     app.background("targets", topic.run)
+    app.background("watchdog", Watchdog(settings.kafka.session_timeout_s).run)
     app.check("targets", topic.check)
 
 

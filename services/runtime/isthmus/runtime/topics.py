@@ -69,10 +69,7 @@ async def _create(admin: Any, topics: dict[str, Topic], replication_factor: int)
 
 async def _differences(admin: Any, topics: dict[str, Topic]) -> list[str]:
     partitions = await _partitions(admin, topics)
-    replies = await admin.describe_configs(
-        [ConfigResource(ConfigResourceType.TOPIC, name) for name in topics]
-    )
-    configs = {r[3]: {e[0]: e[1] for e in r[4]} for reply in replies for r in reply.resources}
+    configs = await _configs(admin, topics)
     found = []
     for name, topic in topics.items():
         if partitions[name] != topic.partitions:
@@ -81,6 +78,20 @@ async def _differences(admin: Any, topics: dict[str, Topic]) -> list[str]:
             if configs[name].get(key) != expected:
                 found.append(f"{name}: {key} is {configs[name].get(key)}, expected {expected}")
     return found
+
+
+async def _configs(admin: Any, topics: Iterable[str]) -> dict[str, dict[str, str]]:
+    """Configuration by topic; waits, because not every broker knows a new topic at once."""
+    asked = [ConfigResource(ConfigResourceType.TOPIC, name) for name in topics]
+    configs: dict[str, dict[str, str]] = {}
+    for _ in range(VISIBLE_TRIES):
+        replies = await admin.describe_configs(asked)
+        described = [r for reply in replies for r in reply.resources if r[0] == 0]
+        configs = {r[3]: {e[0]: e[1] for e in r[4]} for r in described}
+        if len(configs) == len(asked):
+            return configs
+        await asyncio.sleep(0.1)
+    raise _invisible(topics, configs)
 
 
 async def _partitions(admin: Any, topics: Iterable[str]) -> dict[str, int]:
@@ -92,7 +103,11 @@ async def _partitions(admin: Any, topics: Iterable[str]) -> dict[str, int]:
         if set(topics) <= set(described):
             return described
         await asyncio.sleep(0.1)
-    raise IsthmusError(f"topics are not visible: {', '.join(sorted(set(topics) - set(described)))}")
+    raise _invisible(topics, described)
+
+
+def _invisible(topics: Iterable[str], seen: Iterable[str]) -> IsthmusError:
+    return IsthmusError(f"topics are not visible: {', '.join(sorted({*topics} - {*seen}))}")
 
 
 def main(arguments: list[str] | None = None) -> None:

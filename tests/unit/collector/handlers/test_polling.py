@@ -239,7 +239,8 @@ async def test_a_failing_target_rests_longer_and_longer(bench: Bench, fakes: Any
         assert status.circuit is CircuitState.OPEN
         assert status.rests_until is not None
         dead.reading = Reading()
-        await until(lambda: not bench.observations[-1].error)
+        reads = dead.reads
+        await until(lambda: dead.reads > reads)
         reads = dead.reads
         await asyncio.sleep(10)
         assert dead.reads - reads == 10

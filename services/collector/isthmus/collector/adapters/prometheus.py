@@ -1,5 +1,7 @@
 """What the collector measures of itself."""
 
+from functools import cache
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from isthmus.collector.domain.reading import Outcome
@@ -65,6 +67,17 @@ class CollectorMetrics:
         )
         for state in PollState:
             self._states.labels(state.value)
+        # To look labels up costs more than to count.
+        self._of_polls = cache(
+            lambda protocol, outcome: (
+                self._polls.labels(protocol, outcome.value),
+                self._duration.labels(protocol),
+                self._lateness.labels(protocol),
+            )
+        )
+        self._of_waits = cache(
+            lambda limit: (self._waits.labels(limit), self._wait_s.labels(limit))
+        )
         self._slowed = Gauge(
             "isthmus_collector_slowed_endpoints",
             "Endpoints that labour, and are asked less than their envelope allows.",
@@ -72,9 +85,10 @@ class CollectorMetrics:
         )
 
     def polled(self, protocol: str, outcome: Outcome, *, late_s: float, took_s: float) -> None:
-        self._polls.labels(protocol, outcome.value).inc()
-        self._duration.labels(protocol).observe(took_s)
-        self._lateness.labels(protocol).observe(max(0.0, late_s))
+        polls, duration, lateness = self._of_polls(protocol, outcome)
+        polls.inc()
+        duration.observe(took_s)
+        lateness.observe(max(0.0, late_s))
 
     def targets_changed(self, protocol: str, by: int) -> None:
         self._targets.labels(protocol).inc(by)
@@ -83,8 +97,9 @@ class CollectorMetrics:
         self._withheld.labels(state.value).inc()
 
     def waited(self, limit: str, wait_s: float) -> None:
-        self._waits.labels(limit).inc()
-        self._wait_s.labels(limit).inc(wait_s)
+        waits, seconds = self._of_waits(limit)
+        waits.inc()
+        seconds.inc(wait_s)
 
     def state_changed(self, before: PollState | None, after: PollState | None) -> None:
         if before is not None:

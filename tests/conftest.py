@@ -1,11 +1,13 @@
 """Real parts for tests: a Kafka for each module, a store for the whole run."""
 
 import asyncio
+import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from isthmus.demo import ready, store
 from isthmus.demo.kafka import Kafka, free_port, jars
@@ -14,6 +16,18 @@ from isthmus.runtime import topics
 
 ROOT = Path(__file__).parent.parent
 SITES = ("hagen", "rotterdam", "lyon")
+
+
+@pytest.fixture(autouse=True)
+def _logs() -> Iterator[None]:
+    """What a test configures of the logs ends with it."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    yield
+    structlog.reset_defaults()
+    structlog.contextvars.clear_contextvars()
+    root.handlers[:] = handlers
+    root.setLevel(level)
 
 
 @pytest.fixture(scope="module")

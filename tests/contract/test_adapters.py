@@ -42,7 +42,6 @@ ALLOWED = {
     "opcua.create_monitored_items": "5.13.2",
     "opcua.create_subscription": "5.14.2",
     "opcua.delete_subscriptions": "5.14.8",
-    "opcua.find_servers": "5.5.2",
     "opcua.get_endpoints": "5.5.4",
     "opcua.open_secure_channel": "5.6.2, renewal of the keys",
     "opcua.publish": "5.14.5",

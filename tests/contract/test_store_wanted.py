@@ -157,6 +157,18 @@ async def test_a_place_is_free_once_its_target_moved_or_was_removed(
     assert [entry["value"] is None for entry in document["outbox"]] == [False, True]
 
 
+async def test_a_removal_that_was_slower_is_told_so_whoever_is_there_by_now(targets: Any) -> None:
+    """It wants no endpoint: the one that took it is not in its way."""
+    await targets.put([version(plc())])
+    await targets.put([version(plc(port=503), 2)])
+    await targets.put([version(plc("twin"))])
+    gone = tombstone("inventory.targets.hagen.v1", "hagen/plc")
+
+    refused = await targets.put([Publishing(Standing(plc(), NOON, 2, removed=True), gone)])
+
+    assert refused == {"hagen/plc": "hagen/plc"}
+
+
 async def test_targets_of_before_there_were_places_get_one(database: Any) -> None:
     """A store that an older version wrote is taken over as it is."""
     old = {
@@ -242,3 +254,15 @@ async def test_a_decision_stays_when_it_is_found_again(jobs: MongoJobs) -> None:
 
     assert replayed == [Verdict.IGNORED, Verdict.APPROVED]
     assert again == [(Verdict.IGNORED, ""), (Verdict.WAITING, "")]
+
+
+async def test_a_collector_whose_clock_is_ahead_takes_no_decision_back(jobs: MongoJobs) -> None:
+    """What it found comes once more, and seems to be younger than the decision."""
+    await jobs.find([found(300)])
+    at = NOON + timedelta(seconds=3)
+    approved = replace(found(300), verdict=Verdict.APPROVED, decided_at=at, target="hagen/x")
+    await jobs.decide([approved])
+
+    await jobs.find([found(300)])
+
+    assert await jobs.findings("j") == [approved]

@@ -6,7 +6,7 @@ import sys
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import ExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,16 +28,42 @@ LATE_S = 60
 
 @dataclass
 class Plant:
-    """A site of its own: an inventory with a database of its own, and its collectors."""
+    """A site with its collectors, and an inventory with a database of its own."""
 
     kafka: str
     uri: str
     folder: Path
     processes: ExitStack
+    database: str = field(default_factory=lambda: f"d-{uuid.uuid4().hex[:8]}")
     name: str = field(default_factory=lambda: f"d-{uuid.uuid4().hex[:8]}")
     port: int = field(default_factory=free_port)
     modbus: int = field(default_factory=free_port)
     """The port that all controllers listen on."""
+    page: int = field(default_factory=free_port)
+    """The port of the collector that a test asks what it polls."""
+
+    async def until_polled(self, target: str, state: str = "") -> None:
+        """Wait until the collector on `page` has taken up a target, and it is in that state."""
+        url = f"http://127.0.0.1:{self.page}/v1/envelopes/{self.name}/{target}"
+        said = ""
+
+        async def come() -> bool:
+            nonlocal said
+            async with httpx.AsyncClient() as client:
+                try:
+                    reply = await client.get(url)
+                except httpx.TransportError:
+                    return False
+            said = reply.text
+            return reply.status_code == 200 and state in ("", reply.json()["state"])
+
+        await until(come, lambda: said)
+
+    async def another(self) -> "Plant":
+        """Another site of the same inventory."""
+        plant = replace(self, name=f"d-{uuid.uuid4().hex[:8]}")
+        await topics.apply(self.kafka, [plant.name], replication_factor=1)
+        return plant
 
     def start(self, service: str, name: str, **environ: str) -> Process:
         """Start one process of a service."""
@@ -55,20 +81,21 @@ class Plant:
             "inventory", "inventory",
             ISTHMUS_KAFKA__SESSION_TIMEOUT_S="6",
             ISTHMUS_STORE__URI=self.uri,
-            ISTHMUS_STORE__DATABASE=self.name,
+            ISTHMUS_STORE__DATABASE=self.database,
             ISTHMUS_HTTP__PORT=str(self.port),
         )  # fmt: skip
         url = f"http://127.0.0.1:{self.port}/readyz"
         await ready.until(process, lambda: ready.http(url))
 
-    def collect(self, name: str, discovery: str = "true", **environ: str) -> Process:
+    def collect(self, name: str, discovery: str = "true", port: int = 0, **environ: str) -> Process:
         """Start one collector."""
         return self.start(
             "collector", name,
             ISTHMUS_COLLECTOR__SITE=self.name,
             ISTHMUS_COLLECTOR__NAME=name,
             ISTHMUS_COLLECTOR__DISCOVERY=discovery,
-            ISTHMUS_HTTP__PORT="0",
+            ISTHMUS_HTTP__PORT=str(port),
+            ISTHMUS_KAFKA__SESSION_TIMEOUT_S="8",
             **environ,
         )  # fmt: skip
 
@@ -108,7 +135,7 @@ class Plant:
         """Make a target by hand."""
         endpoint = {"protocol": "modbus", "host": host, "port": self.modbus}
         body = {
-            "site": self.name, "target": f"known-{host.rpartition('.')[2]}", "path": "a/b",
+            "site": self.name, "target": f"known-{host.replace('.', '-')}", "path": "a/b",
             "interval_s": 1, "profile": "abb-ac800m", "endpoint": endpoint, **more,
         }  # fmt: skip
         return await self.ask("POST", "targets", body)
@@ -126,14 +153,14 @@ async def until(true: Callable[[], Awaitable[bool]], why: Callable[[], str]) -> 
 
 @asynccontextmanager
 async def plant_on(kafka: str, mongodb: str, folder: Path) -> AsyncIterator[Plant]:
-    """A site that only one test has, with its inventory; all of it ends with the test."""
+    """A site with its inventory; all of it ends with the test, or with the module."""
     with ExitStack() as processes:
         plant = Plant(kafka, mongodb, folder, processes)
         await topics.apply(kafka, [plant.name], replication_factor=1)
         await plant.inventory()
         yield plant
     async with AsyncMongoClient[dict[str, Any]](mongodb) as client:
-        await client.drop_database(plant.name)
+        await client.drop_database(plant.database)
 
 
 async def controller(host: str, port: int) -> ModbusServer:

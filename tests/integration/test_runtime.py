@@ -24,6 +24,7 @@ from isthmus.runtime.settings import Consume, Http, Kafka, Settings
 from isthmus.telemetry.v1.observation_pb2 import Observation
 
 LATE_S = 20
+LARGEST = b"\xff" * 1_048_400  # with its headers all but the 1,048,588 bytes of a Kafka topic
 
 
 @dataclass
@@ -102,7 +103,13 @@ async def echo(kafka: str) -> AsyncIterator[Echo]:
     service = Echo(kafka)
     admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
     await admin.start()
-    await admin.create_topics([NewTopic(n, 1, 1) for n in (service.topic, f"{service.name}.dlq")])
+    letters = {"max.message.bytes": "8388608"}  # as the registry has it
+    await admin.create_topics(
+        [
+            NewTopic(service.topic, 1, 1),
+            NewTopic(f"{service.name}.dlq", 1, 1, topic_configs=letters),
+        ]
+    )
     yield service
     await admin.delete_topics([service.topic, f"{service.name}.dlq"])
     await admin.close()
@@ -147,22 +154,26 @@ async def test_offsets_are_committed_only_after_the_handler_is_done(echo: Echo) 
 async def test_bad_records_go_to_the_dead_letters_byte_for_byte_and_good_ones_go_on(
     echo: Echo,
 ) -> None:
-    """Traps F5, F6: undecodable headers, keys and values reach neither the bin nor the handler."""
+    """Traps F5, F6: undecodable headers, keys and values reach neither the bin nor the handler.
+
+    A dead letter is larger than its record, which may be as large as its topic takes.
+    """
     bad = b"\xff\xff not protobuf"
     await echo.send("1")
     await echo.send(bad)
     await echo.send(b"\x0a\x01x", headers=[("ce_type", b"\xff\xfe")])
     await echo.send(b"\x0a\x01x", headers=[("ce_type", b"isthmus.assets.v1.Asset")])
     await echo.send(b"")
+    await echo.send(LARGEST)
     await echo.send("2")
 
     async with echo.application():
         await echo.until_seen("1", "2")
-        letters = await echo.dead_letters(4)
+        letters = await echo.dead_letters(5)
 
-    assert [letter.value for letter in letters] == [bad, b"\x0a\x01x", b"\x0a\x01x", b""]
+    assert [letter.value for letter in letters] == [bad, b"\x0a\x01x", b"\x0a\x01x", b"", LARGEST]
     headers = [dict(letter.headers) for letter in letters]
-    assert [h["dlq-offset"] for h in headers] == [b"1", b"2", b"3", b"4"]
+    assert [h["dlq-offset"] for h in headers] == [b"1", b"2", b"3", b"4", b"5"]
     assert headers[1]["ce_type"] == b"\xff\xfe"
     assert "no isthmus.telemetry.v1.Observation" in headers[0]["dlq-reason"].decode()
     assert "header ce_type" in headers[1]["dlq-reason"].decode()

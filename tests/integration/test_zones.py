@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from aiokafka import AIOKafkaProducer
 
 from isthmus.collector.adapters.kafka import WholeTopic
@@ -17,12 +18,13 @@ from isthmus.runtime import topics
 from isthmus.runtime.errors import IsthmusError
 from isthmus.runtime.settings import Kafka as KafkaSettings
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 ROOT = Path(__file__).parents[2]
 TARGETS = "inventory.targets.plant.v1"  # twelve partitions, where the zones have one
 
 
 class Broker:
-    """A broker of this test alone, which it may kill."""
+    """A broker of these tests alone, which they may kill."""
 
     def __init__(self, folder: Path) -> None:
         kafka = Kafka(folder, jars(ROOT / "build" / "kafka-jars"), free_port())
@@ -39,10 +41,10 @@ class Broker:
                 await producer.send_and_wait(TARGETS, key=key.encode(), value=value)
 
 
-@pytest.fixture
-async def broker(tmp_path: Path) -> AsyncIterator[Broker]:
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def broker(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Broker]:
     """Started, with every topic of one site."""
-    own = Broker(tmp_path)
+    own = Broker(tmp_path_factory.mktemp("kafka"))
     await own.start()
     await topics.apply(own.servers, ["plant"], 1)
     yield own
@@ -78,7 +80,7 @@ async def test_everything_is_heard_also_after_an_outage(broker: Broker) -> None:
         await until(lambda: heard.values["plant/t2"] is None, 3)
         assert heard.values["plant/t1"] == b"new"
         broker.process.kill()
-        await asyncio.sleep(3)
+        await asyncio.sleep(1)
         assert not following.done()
         await broker.start()
         await broker.write(("plant/t3", b"after"))

@@ -1,5 +1,6 @@
 """Apache Kafka itself, in KRaft mode, from Maven Central and a Java runtime in a wheel."""
 
+import fcntl
 import hashlib
 import socket
 import subprocess
@@ -37,7 +38,10 @@ def is_free(port: int, host: str = "127.0.0.1") -> bool:
 
 def jars(cache: Path) -> list[Path]:
     """Kafka's jars, downloaded once into `cache` and checked against their recorded SHA-256."""
-    environment = jgo.build(COORDINATES, cache_dir=cache)
+    cache.mkdir(parents=True, exist_ok=True)
+    with (cache / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # of several who start at once, one downloads
+        environment = jgo.build(COORDINATES, cache_dir=cache)
     found = sorted(Path(jar) for jar in environment.all_jars)
     recorded = recorded_digests()
     for jar in found:

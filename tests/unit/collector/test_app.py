@@ -1,11 +1,16 @@
 """The collector's wiring."""
 
+import asyncio
+import socket
 from pathlib import Path
 
 import pytest
 
 from isthmus.collector.app import build
 from isthmus.collector.settings import Settings
+from isthmus.simulators import ber
+
+SNMPV2_TRAP = 0xA7  # RFC 3416, section 3
 
 
 @pytest.fixture
@@ -74,16 +79,35 @@ def test_traps_are_heard_when_there_is_a_port(
     assert build(Settings()).registry.get_sample_value(name, {"reason": "rate"}) == 0
 
 
-def test_traps_need_the_topic_of_targets(
+async def test_traps_of_a_site_from_a_file_are_of_its_targets(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """A site from a file does not know whose address they come from; one line says so."""
-    file = tmp_path / "hagen.yaml"
-    file.write_text("targets: []")
-    monkeypatch.setenv("ISTHMUS_TARGETS__FILE", str(file))
-    monkeypatch.setenv("ISTHMUS_SPOOL__FOLDER", str(tmp_path))
-    monkeypatch.setenv("ISTHMUS_TRAPS__PORT", "1162")
+    """The file says whose address they come from; no topic is needed, nor Kafka."""
+    switch = "{protocol: snmp, host: 127.0.0.1, port: 1, credential: ro}"
+    (tmp_path / "hagen.yaml").write_text(
+        f"targets: [{{target: a, interval_s: 3600, profile: network, endpoint: {switch}}}]"
+    )
+    (tmp_path / "secrets.yaml").write_text("ro: {community: public}")
+    with socket.socket(type=socket.SOCK_DGRAM) as sender:
+        sender.bind(("127.0.0.1", 0))
+        port = sender.getsockname()[1]
+    monkeypatch.setenv("ISTHMUS_TARGETS__FILE", str(tmp_path / "hagen.yaml"))
+    monkeypatch.setenv("ISTHMUS_CREDENTIALS__FILE", str(tmp_path / "secrets.yaml"))
+    monkeypatch.setenv("ISTHMUS_SPOOL__FOLDER", str(tmp_path / "spool"))
+    monkeypatch.setenv("ISTHMUS_TRAPS__PORT", str(port))
     monkeypatch.setenv("ISTHMUS_TRAPS__SOURCES", "127.0.0.0/8")
     monkeypatch.setenv("ISTHMUS_TRAPS__CREDENTIALS", "ro")
-    with pytest.raises(SystemExit, match="ISTHMUS_TRAPS__PORT: 1162: needs targets on Kafka"):
-        build(Settings())
+    binds = ber.sequence(
+        ber.sequence(ber.object_id(ber.oid("1.3.6.1.2.1.1.3.0")), ber.integer(42, ber.TIMETICKS)),
+        ber.sequence(
+            ber.object_id(ber.oid("1.3.6.1.6.3.1.1.4.1.0")),
+            ber.object_id(ber.oid("1.3.6.1.6.3.1.1.5.3")),
+        ),
+    )
+    trap = ber.tlv(SNMPV2_TRAP, ber.integer(7) + ber.integer(0) + ber.integer(0) + binds)
+    message = ber.sequence(ber.integer(1), ber.tlv(ber.OCTET_STRING, b"public"), trap)
+    async with build(Settings()) as app, asyncio.timeout(10):
+        with socket.socket(type=socket.SOCK_DGRAM) as sender:
+            sender.sendto(message, ("127.0.0.1", port))
+        while not app.registry.get_sample_value("isthmus_collector_notifications_total"):
+            await asyncio.sleep(0.05)

@@ -65,13 +65,16 @@ def build(settings: Settings) -> Application:
         put=outbound.put,
     )
     rules = Zones(own.site, engine.govern, outbound.put)
+    traps = _traps(app, settings, outbound)
     if edge:
-        _no_traps(settings)
-        _from_file(app, settings, targets, rules)
+        _from_file(app, settings, targets, rules, traps)
     else:
         jobs = _discovery(app, settings, engine, outbound, credentials)
         _from_kafka(app, settings, targets, rules, fence, jobs)
-        _notifications(app, settings, outbound, credentials)
+        if traps is not None:
+            _senders(app, settings, traps)
+    if traps is not None:
+        _receiver(app, settings, credentials, traps)  # who may send is known by then
     app.background("garbage", Garbage().run)
     app.background("touches", engine.ledger.run)
     app.background("polls", engine.run)
@@ -127,20 +130,11 @@ def _discovery(
     return {f"inventory.discoveries.{own.site}.v1": discovery}
 
 
-def _no_traps(settings: Settings) -> None:
-    """A site from a file has no topic that says whose address a trap comes from."""
-    if settings.traps.port is not None:
-        needs = "targets on Kafka, not in ISTHMUS_TARGETS__FILE"
-        raise SystemExit(f"settings:\n  ISTHMUS_TRAPS__PORT: {settings.traps.port}: needs {needs}")
-
-
-def _notifications(
-    app: Application, settings: Settings, outbound: Outbound, credentials: CredentialsFile
-) -> None:
-    """Traps and informs of every target of the site, whoever polls it; off without a port."""
+def _traps(app: Application, settings: Settings, outbound: Outbound) -> Traps | None:
+    """What becomes of traps and informs; None without a port."""
     own, traps = settings.collector, settings.traps
     if traps.port is None:
-        return
+        return None
     hears = Traps(
         own.site,
         own.name,
@@ -152,6 +146,24 @@ def _notifications(
         rate_per_s=traps.rate_per_s,
         burst_max=traps.burst_max,
     )
+    app.background("sender names", hears.run)
+    return hears
+
+
+def _senders(app: Application, settings: Settings, traps: Traps) -> None:
+    """Every target of the site may send, whoever polls it: each collector reads all of them."""
+    own = settings.collector
+    senders = WholeTopic(settings.kafka, f"inventory.targets.{own.site}.v1", own.name, traps)
+    app.resource(senders)
+    app.background("senders", senders.run)
+
+
+def _receiver(
+    app: Application, settings: Settings, credentials: CredentialsFile, hears: Traps
+) -> None:
+    """The socket that traps and informs come to."""
+    own, traps = settings.collector, settings.traps
+    assert traps.port is not None
     receiver = TrapReceiver(
         traps.host,
         traps.port,
@@ -160,20 +172,18 @@ def _notifications(
         credentials=credentials,
         hears=hears,
     )
-    senders = WholeTopic(settings.kafka, f"inventory.targets.{own.site}.v1", own.name, hears)
-    app.resource(senders)  # before the socket: who may send is known by then
     app.resource(receiver)
-    app.background("senders", senders.run)
-    app.background("sender names", hears.run)
 
 
-def _from_file(app: Application, settings: Settings, targets: Targets, rules: Zones) -> None:
+def _from_file(
+    app: Application, settings: Settings, targets: Targets, rules: Zones, traps: Traps | None
+) -> None:
     """Targets and rules are in a file that this process alone reads."""
     assert settings.targets.file is not None
     if settings.spool.folder is None:
         needs = "ISTHMUS_TARGETS__FILE needs it, for its lock and for what is read without Kafka"
         raise SystemExit(f"settings:\n  ISTHMUS_SPOOL__FOLDER: missing; {needs}")
-    desired = DesiredFile(settings.collector.site, targets, rules)
+    desired = DesiredFile(settings.collector.site, targets, rules, traps)
     file = SiteFile(settings.targets.file, desired.take, desired.release)
     app.resource(file)
     app.background("targets", file.run)

@@ -92,7 +92,7 @@ class Source(Protocol):
         ...
 
     async def close(self) -> None:
-        """Give the connection back to the device; may be called at any time, and more than once."""
+        """Give the connection back to the device, within a second; may be called more than once."""
         ...
 
 
@@ -193,8 +193,11 @@ class Identification(Protocol):
 class Occupied(Protocol):
     """Knows the hosts that are targets of the site already, whoever polls them."""
 
-    async def by(self, host: str) -> str | None:
-        """A target that has the address `host`, or None; may ask a name server."""
+    async def by(self, host: str, names: Collection[str] = ()) -> str | None:
+        """A target, or one of the hosts `names`, that has the address `host`; None when it is free.
+
+        May ask a name server; raises Withheld while none can say what one of them is.
+        """
         ...
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
-from typing import Self
+from typing import Any, Self
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
@@ -14,6 +14,7 @@ from isthmus.runtime.metrics import Metrics
 from isthmus.runtime.settings import Kafka
 
 STOP_TIMEOUT_S = 5
+REQUEST_BYTES_MAX = 8_388_608  # what a dead-letter topic takes; other topics have smaller limits
 HINT = "mend ISTHMUS_KAFKA__BOOTSTRAP_SERVERS, __SECURITY_PROTOCOL or its certificates or password"
 Failure = (KafkaError, OSError, TimeoutError)
 
@@ -39,7 +40,7 @@ class Publisher:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._discard()
+        await self._discard(self._producer)
 
     async def publish(self, records: Iterable[Outgoing]) -> None:
         """Publish `records`, in order for each key; returns when all replicas have them.
@@ -49,19 +50,20 @@ class Publisher:
         """
         if not (records := list(records)):
             return
+        producer = None
         try:
             async with asyncio.timeout(self._settings.publish_timeout_s):
-                send = (await self._ready()).send
+                producer = await self._ready()
                 sent = [
-                    await send(r.topic, key=r.key, value=r.value, headers=r.headers)
+                    await producer.send(r.topic, key=r.key, value=r.value, headers=r.headers)
                     for r in records
                 ]
                 await asyncio.gather(*sent)
         except MessageSizeTooLargeError as error:
-            await self._discard()
+            await self._discard(producer)
             raise Rejected(f"record: {error}") from error
         except Failure as error:
-            await self._discard()
+            await self._discard(producer)
             reason = str(error) or "no acknowledgement"
             raise Retryable(f"kafka: {self._servers}: {reason}") from error
         for record in records:
@@ -90,6 +92,7 @@ class Publisher:
                     compression_type="lz4",
                     linger_ms=5,
                     max_batch_size=262_144,
+                    max_request_size=REQUEST_BYTES_MAX,
                 )
                 try:
                     await producer.start()
@@ -101,10 +104,12 @@ class Publisher:
                 self._producer = producer
             return self._producer
 
-    async def _discard(self) -> None:
-        producer, self._producer = self._producer, None
-        if producer is None:
+    async def _discard(self, producer: Any) -> None:
+        """Use `producer` no more; one that has taken its place is somebody else's."""
+        replaced = self._producer is not producer
+        if producer is None or replaced:
             return
+        self._producer = None
         try:
             async with asyncio.timeout(STOP_TIMEOUT_S):
                 await producer.stop()

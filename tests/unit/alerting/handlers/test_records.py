@@ -27,7 +27,9 @@ def test_the_words_are_those_of_the_platform() -> None:
     assert set(HEALTH.values()) == {
         "normal", "failure", "check_function", "off_spec", "maintenance_required", "unknown",
     }  # fmt: skip
-    assert set(REACHABILITY.values()) == {"online", "degraded", "offline", "unknown"}
+    assert set(REACHABILITY.values()) == {
+        "online", "degraded", "offline", "not_asked", "unknown",
+    }  # fmt: skip
 
 
 def test_a_report_is_read_in_the_platform_s_words() -> None:

@@ -34,7 +34,24 @@ def test_a_changed_file_is_read_again(file: Path) -> None:
     assert credentials.resolve("site-ro", Community).community.get_secret_value() == "other"
 
 
-@pytest.mark.parametrize("text", ["site-ro: {community: s3cret2\n", "- s3cret2\n", None])
+def test_it_is_the_same_object_until_the_file_changes(file: Path) -> None:
+    """It is asked for at each read of each agent: checked once, and told from another at a look."""
+    credentials = CredentialsFile(file)
+    found = credentials.resolve("site-ro", Community)
+    assert credentials.resolve("site-ro", Community) is found
+    os.utime(file, ns=(1, 1))
+    assert credentials.resolve("site-ro", Community) is not found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "site-ro: {community: s3cret2\n",
+        "- s3cret2\n",
+        "s3cret2: 2024-13-45\n",
+        None,
+    ],
+)
 def test_a_version_that_cannot_be_read_changes_nothing_and_is_said_once(
     file: Path, text: str | None, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -79,11 +96,14 @@ def test_the_environment_has_what_the_file_has_not(file: Path) -> None:
         "ISTHMUS_CREDENTIAL_SITE_RO": "{community: old}",
         "ISTHMUS_CREDENTIAL_LINE_1": "{community: s3cret3}",
         "ISTHMUS_CREDENTIAL_BROKEN": "{community: s3cret3",
+        "ISTHMUS_CREDENTIAL_DATED": "{community: 2024-13-45}",
     }
     credentials = CredentialsFile(file, environ)
     assert credentials.resolve("site-ro", Community).community.get_secret_value() == "s3cret"
     for each in (credentials, CredentialsFile(None, environ)):
         assert each.resolve("line-1", Community).community.get_secret_value() == "s3cret3"
+    with pytest.raises(Unauthorized, match="ISTHMUS_CREDENTIAL_DATED: no YAML"):
+        credentials.resolve("dated", Community)
     with pytest.raises(Unauthorized, match="ISTHMUS_CREDENTIAL_BROKEN: no YAML") as caught:
         credentials.resolve("broken", Community)
     assert "s3cret3" not in str(caught.value)

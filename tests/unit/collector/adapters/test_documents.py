@@ -78,6 +78,8 @@ def test_a_word_that_yaml_takes_for_true_is_explained() -> None:
         ("size: 1\n\tparts: []", "thing.yaml:2: no YAML: "),
         ("a: !!python/object:os.system {}", "thing.yaml:1: no YAML: could not determine"),
         ("a: \x07", "thing.yaml:1: no YAML: "),
+        ("a: 2024-13-45", "thing.yaml:1: no YAML: month must be in 1..12"),
+        ("a: 0x_", "thing.yaml:1: no YAML: invalid literal"),
         ("a: 1\n---\nb: 2", "thing.yaml:2: no YAML: but found another document"),
     ],
 )
@@ -115,3 +117,10 @@ def test_a_long_value_is_cut() -> None:
 def test_a_password_in_an_address_is_not_repeated() -> None:
     """The sentence goes to a log, or to someone's screen."""
     assert shown("opc.tcp://op:hunter2@plc:4840") == "'opc.tcp://…@plc:4840'"
+
+
+@pytest.mark.parametrize("key", ["'['", "'2024-13-45'"])
+def test_a_key_that_is_no_yaml_by_itself_hides_no_mistake_behind_it(key: str) -> None:
+    """Keys are compared as numbers too."""
+    lines = mistakes(f"{key}: 1\nsize: 0\n")
+    assert lines[-1] == "thing.yaml:2: size: 0, expected greater than or equal to 1"

@@ -1,6 +1,7 @@
 """The file of a small site, and the lock beside its spool."""
 
 import asyncio
+import errno
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -115,6 +116,7 @@ async def test_a_change_is_taken_within_five_seconds(path: Path, taker: Taker) -
     ("text", "says"),
     [
         ("targets: [\n", ":2: no YAML: "),
+        ("targets: [{target: 2024-13-45}]\n", ":1: no YAML: month must be in 1..12"),
         ("target: []\n", ":1: target: unknown field; did you mean 'targets'?"),
         ("targets: {a: 1}\n", ":1: targets: "),
         ("- a\n", ":1: "),
@@ -136,6 +138,27 @@ async def test_a_broken_file_is_said_once_and_the_last_good_one_holds(
         for _ in range(2):
             await file.look()
     assert taker.versions[-1].targets == [{"target": "b"}]
+
+
+async def test_a_file_that_could_not_be_opened_is_taken_once_it_can(
+    path: Path, taker: Taker, monkeypatch: pytest.MonkeyPatch, log: list[dict[str, Any]]
+) -> None:
+    """Copied with the wrong rights, which are then mended: its content does not change again."""
+    async with watched(path, taker) as file:
+        with monkeypatch.context() as patched:
+            patched.setattr(Path, "read_text", _not_permitted)  # root may read everything
+            write(path, "targets: [{target: b}]\n")
+            for _ in range(3):
+                await file.look()
+        os.chmod(path, 0o640)
+        for _ in range(2):
+            await file.look()
+    assert errors(log) == [f"{path}: Permission denied"]
+    assert taker.versions[-1].targets == [{"target": "b"}]
+
+
+def _not_permitted(path: Path, *_: object) -> str:
+    raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
 
 
 async def test_rules_that_nobody_understands_are_said_once(

@@ -1,5 +1,6 @@
 """The fence, and our part of a site; membership itself is tested on a real Kafka."""
 
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -19,6 +20,7 @@ class Coordinator:
     """What aiokafka calls for each heartbeat."""
 
     answers: list[bool] = field(default_factory=list)
+    _rejoin_needed_fut: Any = field(default_factory=Future)
 
     async def _do_heartbeat(self) -> bool:
         return self.answers.pop(0)
@@ -56,8 +58,9 @@ async def beat(fence: HeartbeatFence, *answers: bool) -> Coordinator:
 
 
 def test_aiokafka_still_has_what_the_fence_wraps() -> None:
-    """The one private name that is used; a new aiokafka must not lose it silently."""
+    """The two private names that are used; a new aiokafka must not lose them silently."""
     assert callable(GroupCoordinator._do_heartbeat)
+    assert "_rejoin_needed_fut" in GroupCoordinator.request_rejoin.__code__.co_names
 
 
 async def test_the_fence_is_closed_until_the_first_heartbeat(fence: HeartbeatFence) -> None:
@@ -106,6 +109,23 @@ async def test_a_heartbeat_counts_from_when_it_was_sent(
     fence.watch(SimpleNamespace(_coordinator=coordinator))
     assert await coordinator._do_heartbeat()
     assert not fence.open(1)
+
+
+async def test_a_heartbeat_of_a_group_that_rebalances_lengthens_nothing(
+    fence: HeartbeatFence, clock: Clock
+) -> None:
+    """Kafka waits for us to let go, but not for ever; the answer comes as a good one."""
+    coordinator = await beat(fence, True)
+    coordinator._rejoin_needed_fut.set_result(None)
+    for _ in range(10):
+        clock.now += 1
+        coordinator.answers = [True]
+        await coordinator._do_heartbeat()
+    assert not fence.open(0)
+    coordinator._rejoin_needed_fut = Future()
+    coordinator.answers = [True]
+    await coordinator._do_heartbeat()
+    assert fence.open(1)
 
 
 @pytest.mark.parametrize(("owned", "part"), [(12, 1.0), (3, 0.25), (0, None)])

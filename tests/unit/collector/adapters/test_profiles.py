@@ -171,6 +171,50 @@ def test_a_group_that_is_unknown_is_named(tmp_path: Path) -> None:
         ProfileFolder(tmp_path).load("acme", SnmpProfile)
 
 
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (
+            "snmp\ngroups: [system]\nvalues: {a: sysName.0}",
+            r"3: values\.a: 'sysName\.0', expected an",
+        ),
+        ("snmp\ngroups: [system]\nidentity: {a: .1.3.6.1}", r"3: identity\.a: '\.1\.3\.6\.1', exp"),
+        ("snmp\ngroups: [system]\nvalues: {a: 1.3.4294967296}", r"3: values\.a: .*as 1\.3\.6"),
+        ("snmp\ngroups: [system]\nvalues: {a: '1.3'}", r"3: values\.a: '1\.3', expected an object"),
+        ("snmp\ngroups: [system]\nvalues: {sysName: 1.3.6.1}", "both have the name 'sysName'"),
+        (
+            "opcua\nvalues: [{name: a, path: 'id:A'}]",
+            r"2: values\.0\.path: 'id:A', 'id': exp.* own, cnc",
+        ),
+        (
+            "opcua\nvalues: [{name: a, path: 'di:A/x:B'}]",
+            r"2: values\.0\.path: .*'x': expected one of",
+        ),
+        ("modbus\nprivate_objects: {127: a}", r"2: private_objects: 127: expected 128 to 255"),
+        ("modbus\nprivate_objects: {0x100: a}", r"2: private_objects: 256: expected 128 to 255"),
+        ("modbus\nunits: {256: keba-p30}", r"2: units: 256: expected 0 to 255"),
+        ("modbus\nunits: {-1: keba-p30}", r"2: units: -1: expected 0 to 255"),
+    ],
+)
+def test_what_no_device_can_have_is_a_mistake(tmp_path: Path, content: str, reason: str) -> None:
+    """It would be asked for in vain, at each slot, and nobody would know why."""
+    (tmp_path / "acme.yaml").write_text(f"protocol: {content}\n")
+    with pytest.raises(Rejected, match=reason):
+        ProfileFolder(tmp_path).load("acme", PROFILES[content.partition("\n")[0]])
+
+
+def test_what_is_just_allowed_is_taken(tmp_path: Path) -> None:
+    """The first and the last of each range, and every prefix."""
+    for name, content in {
+        "bus": "modbus\nprivate_objects: {0x80: a, 0xFF: b}\nunits: {0: keba-p30, 255: keba-p30}",
+        "agent": "snmp\ngroups: [system]\nvalues: {a: 1.3.4294967295}",
+        "server": "opcua\nvalues: [{name: a, path: 'own:A/cnc:B/di:C'}]",
+    }.items():
+        (tmp_path / f"{name}.yaml").write_text(f"protocol: {content}\n")
+        kind = PROFILES[content.partition("\n")[0]]
+        assert isinstance(ProfileFolder(tmp_path).load(name, kind), DeviceProfile)
+
+
 def test_two_points_of_one_name_are_a_mistake(tmp_path: Path) -> None:
     """One of them would be lost."""
     register = "{name: a, table: holding, type: uint16, address: "

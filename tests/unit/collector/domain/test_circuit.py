@@ -154,3 +154,10 @@ def test_the_endpoint_itself_is_no_sibling() -> None:
         reading = Reading(devices=(unit("", Outcome.REFUSED, "0x02"),))
         siblings.judged(reading, (), NOON + second, REST_MAX_S, lambda: 1.0)
     assert siblings.resting(NOON + 9) == frozenset()
+
+
+def test_a_clock_that_is_set_back_ends_a_rest() -> None:
+    """One read decides; else a wrong clock at a start would cost years."""
+    circuit = Circuit(FAILURES_MAX).failed(NOON, REST_MAX_S, 1)
+    assert circuit.state(NOON) is CircuitState.OPEN
+    assert circuit.state(NOON - 1) is CircuitState.HALF_OPEN

@@ -1,6 +1,7 @@
 """Envelopes: what a level may say, which one holds, when a window is open."""
 
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_network
 from itertools import combinations
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,6 +15,7 @@ from isthmus.collector.domain.envelope import (
     CONNECTION,
     GENTLER_WHEN_GREATER,
     RANGES,
+    DoNotPoll,
     Envelope,
     SiteRules,
     Window,
@@ -270,3 +272,15 @@ def test_targets_with_equal_levels_share_what_holds() -> None:
     """Ten thousand targets of a few kinds cost a few."""
     levels = [(("profile", Envelope(gap_s=0.05)), ("site", Envelope(items_max=20))) for _ in "ab"]
     assert all(strictest(a) is strictest(b) for a, b in combinations(levels, 2))
+
+
+@given(
+    st.lists(st.ip_addresses() | st.ip_addresses(network="10.0.0.0/29"), max_size=20),
+    st.lists(st.tuples(st.ip_addresses(network="10.0.0.0/29"), st.integers(24, 32)), max_size=5),
+    st.ip_addresses() | st.ip_addresses(network="10.0.0.0/28"),
+)
+def test_a_long_list_forbids_what_its_entries_forbid(hosts: Any, nets: Any, host: Any) -> None:
+    """However it is looked up."""
+    entries = [*map(str, hosts), *(f"{address}/{length}" for address, length in nets)]
+    forbidden = any(host in ip_network(entry, strict=False) for entry in entries)
+    assert bool(DoNotPoll(entries).entry(str(host), "t")) is forbidden

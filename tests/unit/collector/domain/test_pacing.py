@@ -145,3 +145,14 @@ def test_the_period_grows_by_the_factor(gap_s: float, latency_s: float, factor: 
     adaptive = Adaptive(factor)
     period_s = latency_s + adaptive.gap_s(gap_s, latency_s)
     assert period_s == pytest.approx(factor * (gap_s + latency_s))
+
+
+def test_what_was_not_asked_for_want_of_time_counts_as_faster_each_time() -> None:
+    """So that it is asked again some day; what was never asked has no usual latency."""
+    adaptive = Adaptive()
+    adaptive.not_asked("read")
+    assert adaptive.usual_s == {}
+    adaptive.answered("read", 1.0, 0)
+    for _ in range(50):
+        adaptive.not_asked("read")
+    assert 0.3 < adaptive.usual_s["read"] < 0.4

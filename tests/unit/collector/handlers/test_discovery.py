@@ -1,7 +1,7 @@
 """Discovery jobs, against fake devices in virtual time."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -95,8 +95,8 @@ class Network:
     def endpoint(self, probe: Probe, host: str) -> dict[str, str | int]:
         return {"protocol": probe.protocol, "host": host, "port": probe.port}
 
-    async def by(self, host: str) -> str | None:
-        return self.taken.get(host)
+    async def by(self, host: str, names: Collection[str] = ()) -> str | None:
+        return self.taken.get(host) or next((n for n in names if self.taken.get(n) == host), None)
 
     @property
     def hosts(self) -> list[str]:
@@ -189,6 +189,42 @@ async def test_targets_and_what_is_forbidden_are_never_asked(plant: Plant) -> No
 
     assert plant.network.hosts == ["127.0.0.1", "127.0.0.3", "127.0.0.6"]
     assert plant.events[-1].progress.skipped == 3
+
+
+@virtual_time
+async def test_a_host_that_is_forbidden_by_its_name_is_never_asked(plant: Plant) -> None:
+    """A job knows hosts by their addresses only."""
+    plant.network.taken = {"robot.example": "127.0.0.2"}
+    plant.engine.govern([Zone("a/b", do_not_poll=("Robot.example",))])
+    async with plant.running(record()):
+        await asyncio.sleep(60)
+
+    assert "127.0.0.2" not in plant.network.hosts
+    assert plant.events[-1].progress.skipped == 1
+
+
+@virtual_time
+async def test_a_host_that_becomes_a_target_is_asked_no_more(plant: Plant) -> None:
+    """Also between two questions: the first of its reads may be on its way."""
+    async with plant.running(record(requests_per_s=0.1)):
+        await asyncio.sleep(5)
+        plant.network.taken = {"127.0.0.1": "hagen/plc"}
+        await asyncio.sleep(50)
+
+    assert len([host for _, host, _ in plant.network.asked if host == "127.0.0.1"]) == 1
+    assert "127.0.0.2" in plant.network.hosts
+
+
+@virtual_time
+async def test_nothing_leaves_after_the_window_of_a_job_has_closed(plant: Plant) -> None:
+    """Not even the next question to a host that was begun within it."""
+    window = envelope_pb2.Window(days=DAYS, start="12:00", end="12:01", time_zone="UTC")
+    async with plant.running(record(window=window, requests_per_s=0.04)):
+        await asyncio.sleep(300)
+
+    assert max(at for at, *_ in plant.network.asked) < 60
+    assert len(plant.network.asked) == 3
+    assert plant.events[-1].reason.startswith("its window: ")
 
 
 @pytest.mark.parametrize("outcome", [Outcome.REFUSED, Outcome.UNAUTHORIZED])
@@ -345,6 +381,7 @@ async def test_a_credential_that_is_not_there_ends_the_job(plant: Plant) -> None
         (Raw(b"j", b"\xff\xff"), b"are no isthmus.telemetry.v1.Discovery"),
         (record(ranges=["127.0.0.0/8"]), b"ranges: 16777216 addresses"),
         (record(ranges=["localhost"]), b"localhost"),
+        (record(ranges=["::ffff:127.0.0.0/124"]), b"expected IPv4 written as IPv4"),
         (record(requests_per_s=100.0), b"requests_per_s: 100, expected"),
         (record(site="lyon"), b"site: 'lyon', expected 'hagen'"),
     ],

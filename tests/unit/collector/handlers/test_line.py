@@ -1,7 +1,9 @@
 """The line: what leaves, when, and what is kept back; in virtual time."""
 
 import asyncio
+import weakref
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -442,3 +444,58 @@ async def test_an_open_line_has_no_limits() -> None:
     assert [await kind(READ, send) for kind in kinds] == [7, 7]
     OpenLine().sent(READ)
     assert not OpenLine().suspended
+
+
+@virtual_time
+async def test_whoever_waits_for_a_limit_takes_no_place(gate: Any, measured: Any) -> None:
+    """A limited subnet that queued while all places were taken does not hold them afterwards."""
+    plant, slow, limited, healthy = Plant(gate, measured, 2), Device(takes_s=5), Device(), Device()
+    tasks = [asyncio.create_task(ask(plant.line(f"10.9.{n}.1:1"), slow)) for n in range(2)]
+    await asyncio.sleep(0)
+    for number in range(20):
+        line = plant.line(f"10.0.0.{number}:1", subnet_requests_per_s=0.1)
+        tasks.append(asyncio.create_task(ask(line, limited)))
+    await asyncio.sleep(1)
+    await ask(plant.line("10.1.0.1:1"), healthy)
+    assert healthy.asked_at[0] < 6
+    await asyncio.sleep(400)
+    assert len(limited.asked_at) == 20
+    assert kept(limited.asked_at, 0.1)
+    await asyncio.gather(*tasks)
+
+
+@virtual_time
+async def test_an_endpoint_is_one_whatever_the_case_of_its_name(plant: Plant) -> None:
+    """Names of hosts know none (RFC 4343)."""
+    assert plant.site.channel("PLC-1.hagen:502") is plant.site.channel("plc-1.Hagen:502")
+
+
+@virtual_time
+async def test_what_was_once_slow_is_asked_again_some_day(plant: Plant) -> None:
+    """One slow answer must not mean that its kind of request is never made again."""
+    coils, line, other = Request.MODBUS_READ_COILS, plant.line(), Device(takes_s=0.2)
+    line.begin(1.0)
+    await line.ask(coils, Device(takes_s=0.9).answer)
+    device = Device()
+    for _ in range(20):
+        line.begin(1.0)
+        await ask(line, other)
+        with suppress(Fault):
+            await line.ask(coils, device.answer)
+    assert device.asked_at
+    assert device.asked_at[0] > 2, "what would not be answered in time is not asked"
+
+
+@virtual_time
+async def test_an_endpoint_is_remembered_for_a_while(plant: Plant) -> None:
+    """Whoever comes back meanwhile finds its rates as they are; then it is forgotten."""
+    channel = plant.site.channel("10.0.0.1:502")
+    forgotten = weakref.ref(channel)
+    plant.site.left(channel)
+    del channel
+    await asyncio.sleep(60)
+    plant.site.forget()
+    assert forgotten() is plant.site.channel("10.0.0.1:502")
+    await asyncio.sleep(61)
+    plant.site.forget()
+    assert forgotten() is None

@@ -3,9 +3,11 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 from google.protobuf.json_format import ParseDict
 
-from isthmus.collector.handlers.occupied import RESOLVED_S, OccupiedHosts
+from isthmus.collector.handlers.occupied import RESOLVED_S, UNRESOLVED_S, OccupiedHosts
+from isthmus.collector.ports import Withheld
 from isthmus.telemetry.v1.target_pb2 import Target
 
 
@@ -28,10 +30,11 @@ class Names:
     known: dict[str, set[str]] = field(default_factory=dict)
     now: float = 0.0
     asked: int = 0
+    away: bool = False
 
-    async def resolve(self, name: str) -> set[str]:
+    async def resolve(self, name: str) -> set[str] | None:
         self.asked += 1
-        return self.known.get(name, set())
+        return None if self.away else self.known.get(name, set())
 
     def clock(self) -> float:
         return self.now
@@ -93,3 +96,62 @@ async def test_a_name_server_that_is_away_makes_no_target_a_stranger() -> None:
     names.known, names.now = {}, RESOLVED_S + 1
 
     assert await hosts.by("127.0.0.7") == "hagen/a"
+    names.away, names.now = True, 2 * RESOLVED_S + 2
+    assert await hosts.by("127.0.0.7") == "hagen/a"
+
+
+async def test_while_nobody_can_say_where_a_target_is_no_host_is_free() -> None:
+    """A collector that starts without a name server; it asks again before long."""
+    names = Names({"plc": {"127.0.0.7"}}, away=True)
+    hosts = OccupiedHosts(names.resolve, names.clock)
+    await hosts.take([record("a", protocol="modbus", host="plc")])
+    for _ in range(3):
+        with pytest.raises(Withheld, match="which host plc is"):
+            await hosts.by("127.0.0.7")
+    assert names.asked == 1
+
+    names.away, names.now = False, UNRESOLVED_S + 1
+
+    assert await hosts.by("127.0.0.7") == "hagen/a"
+
+
+async def test_a_host_that_is_kept_out_by_its_name_is_occupied() -> None:
+    """The name of a target is no host; nor is one that no name server knows."""
+    names = Names({"robot.example": {"127.0.0.9"}})
+    hosts = OccupiedHosts(names.resolve, names.clock)
+    await hosts.take([record("plc", protocol="modbus", host="127.0.0.1")])
+    assert await hosts.by("127.0.0.9") is None
+
+    kept_out = frozenset(("robot.example", "plc", "gone"))
+
+    assert await hosts.by("127.0.0.9", kept_out) == "robot.example"
+    assert await hosts.by("127.0.0.1", kept_out) == "hagen/plc"
+    assert names.asked == 2
+
+
+async def test_an_address_is_the_same_however_it_is_written() -> None:
+    """IPv4 within IPv6, or with the zone that a resolver adds."""
+    names = Names({"v4.example": {"::ffff:127.0.0.5"}, "v6.example": {"fe80::1%eth0"}})
+    hosts = OccupiedHosts(names.resolve, names.clock)
+    rows = (("a", "v4.example"), ("b", "v6.example"), ("c", "::ffff:127.0.0.6"))
+    await hosts.take([record(target, protocol="modbus", host=host) for target, host in rows])
+
+    found = [await hosts.by(host) for host in ("127.0.0.5", "fe80::1", "127.0.0.6")]
+
+    assert found == ["hagen/a", "hagen/b", "hagen/c"]
+
+
+async def test_a_target_that_comes_during_a_lookup_is_known_after_it() -> None:
+    """Records are taken by another task."""
+    names = Names({"plc": {"127.0.0.7"}})
+    hosts: OccupiedHosts
+
+    async def resolve(name: str) -> set[str] | None:
+        if name == "plc":
+            await hosts.take([record("b", protocol="modbus", host="plc-2")])
+        return {"plc": {"127.0.0.7"}, "plc-2": {"127.0.0.8"}}[name]
+
+    hosts = OccupiedHosts(resolve, names.clock)
+    await hosts.take([record("a", protocol="modbus", host="plc")])
+    await hosts.by("127.0.0.7")
+    assert await hosts.by("127.0.0.8") == "hagen/b"

@@ -1,6 +1,7 @@
 """What the targets topic makes the engine do."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -216,3 +217,53 @@ async def test_a_password_in_an_address_is_not_repeated(gate: Any, measured: Any
     reason = dict(letters[0].headers)["dlq-reason"].decode()
     assert "endpoint.opcua.url" in reason
     assert "hunter2" not in reason
+
+
+async def test_a_target_that_is_slow_to_stop_delays_no_other(topic: Topic) -> None:
+    """Ten devices that hang are changed at once: all is done in the time of one."""
+    await topic.targets.loaded(0)
+    await topic.targets.take([row(f"t{n}") for n in range(10)])
+    stopping = list[str]()
+    both = asyncio.Barrier(10)
+    stop = topic.engine.stop
+
+    async def slow(names: Iterable[str]) -> None:
+        stopping.extend(names)
+        await both.wait()
+        await stop(stopping[-1:])
+
+    topic.engine.stop = slow  # type: ignore[method-assign]
+    async with asyncio.timeout(5):
+        await topic.targets.take([row(f"t{n}", host="z") for n in range(10)])
+    assert len(stopping) == 10
+
+
+async def test_the_last_record_of_a_target_counts(topic: Topic) -> None:
+    """Also of several that come together."""
+    await topic.targets.loaded(0)
+    await topic.targets.take([row("a"), Raw(b"hagen/a", None), row("a", host="z")])
+    assert topic.engine._polls["hagen/a"].origin.address == "z"
+    await topic.targets.take([row("a", host="y"), Raw(b"hagen/a", None)])
+    assert topic.polled == 0
+
+
+async def test_a_change_that_is_cut_off_leaves_nothing_behind(topic: Topic, fakes: Any) -> None:
+    """SIGTERM in the middle of it: the release waits for what it had begun to stop."""
+    await topic.targets.loaded(0)
+    await topic.targets.take([row("a")])
+    source = topic.engine._polls["hagen/a"].source
+    closing, closed = asyncio.Event(), asyncio.Event()
+
+    async def close() -> None:
+        closing.set()
+        await asyncio.sleep(0.05)
+        closed.set()
+
+    source.close = close  # type: ignore[method-assign]
+    change = asyncio.create_task(topic.targets.take([row("a", host="z")]))
+    await closing.wait()
+    change.cancel()
+    await asyncio.wait([change])
+    await topic.targets.release()
+    assert closed.is_set()
+    assert topic.polled == 0

@@ -176,3 +176,16 @@ def test_every_state_has_its_word_in_the_message() -> None:
     assert set(STATES) == set(PollState)
     assert pb.POLL_STATE_UNSPECIFIED not in STATES.values()
     assert len(set(STATES.values())) == len(PollState)
+
+
+def test_a_clock_that_is_set_back_silences_no_account(book: Book) -> None:
+    """An interval never ends before it begins, and the next record comes within two."""
+    account = book.open()
+    touch(account, 2)
+    book.pass_s(60)
+    book.now -= 86_400
+    touch(account, 3, at=100)
+    book.pass_s(120)
+    assert [sum(record.count) for record in book.written] == [2, 3]
+    assert book.written[-1].from_at.ToSeconds() <= book.written[-1].until_at.ToSeconds()
+    assert book.written[-1].until_at.ToSeconds() <= T0 + 60 - 86_400 + 120

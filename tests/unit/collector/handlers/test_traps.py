@@ -114,6 +114,20 @@ async def test_a_notification_is_an_observation_of_the_target(site: Site) -> Non
     assert dict(zip(device.point, device.value, strict=True)) == {"sysUpTime": 42, "ifIndex.2": 2}
 
 
+async def test_a_row_of_a_file_is_a_target_like_a_record(site: Site) -> None:
+    """A person wrote it: numbers may be texts, and what has no endpoint is nobody's address."""
+    row = {"site": "lyon", "target": "ups-1", "interval_s": "60", "profile": "ups"}
+    site.traps.want("lyon/ups-1", {**row, "endpoint": SWITCH})
+    site.traps.want("lyon/ups-2", {**row, "target": "ups-2"})
+    site.traps.heard(link_down())
+    [said] = site.observations
+    assert (said.target, said.interval_s, said.profile) == ("ups-1", 60, "ups")
+    site.traps.want("lyon/ups-1", {**row, "endpoint": {**SWITCH, "host": "10.0.0.2"}})
+    assert (site.traps.admits("10.0.0.1"), site.traps.admits("10.0.0.2")) == (False, True)
+    site.traps.want("lyon/ups-1", None)
+    assert not site.traps.admits("10.0.0.2")
+
+
 async def test_a_retransmitted_inform_is_one_observation(site: Site) -> None:
     """The response was lost, the sender sends again: same request, same id, said once."""
     await site.has("core-switch-1", SWITCH)

@@ -90,3 +90,29 @@ async def test_a_cancellation_from_outside_is_not_taken_for_the_deadline() -> No
         asyncio.get_running_loop().call_later(after_s, task.cancel)
         with pytest.raises(asyncio.CancelledError):
             await task
+
+
+@virtual_time
+async def test_a_library_that_makes_another_error_of_a_deadline_leaves_no_trace() -> None:
+    """The task counts as cancelled by nobody afterwards, as after asyncio.timeout."""
+
+    async def translated() -> None:
+        try:
+            await asyncio.sleep(1e9)
+        except asyncio.CancelledError:
+            raise ConnectionError("lost") from None
+
+    async def swallowed() -> str:
+        try:
+            await asyncio.sleep(1e9)
+        except asyncio.CancelledError:
+            pass
+        return "answer"
+
+    task = asyncio.current_task()
+    assert task is not None
+    with pytest.raises(ConnectionError):
+        await within(1, translated)
+    assert task.cancelling() == 0
+    assert await within(1, swallowed) == "answer"
+    assert task.cancelling() == 0

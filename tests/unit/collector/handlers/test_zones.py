@@ -131,3 +131,27 @@ async def test_zones_may_come_from_a_file(governed: Governed) -> None:
     with pytest.raises(Rejected, match=r"lyon: stands at key"):
         governed.zones.want([{"site": "lyon"}])
     assert len(governed.told) == 1
+
+
+async def test_the_end_of_another_sites_zone_ends_none_of_ours(governed: Governed) -> None:
+    """A stray tombstone must not lift a pause."""
+    await governed.zones.take([record(envelope={"paused": True}), Raw(b"lyon", None)])
+    await governed.zones.take([Raw(b"lyon/e/press", None)])
+    assert governed.now[""].envelope.paused
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"donot_poll": ["10.0.0.0/8"]}, "donot_poll: unknown field"),
+        ({"path": "e/press/"}, "path: 'e/press/', expected names separated by single slashes"),
+        ({"path": "/e"}, "path: '/e', expected names separated by single slashes"),
+        ({"path": "e//press"}, "path: 'e//press', expected names separated by single slashes"),
+    ],
+)
+def test_a_rule_that_would_hold_for_nobody_is_refused(
+    governed: Governed, fields: dict[str, Any], reason: str
+) -> None:
+    """A typing error must not poll what somebody forbade."""
+    with pytest.raises(Rejected, match=reason):
+        governed.zones.want([{"site": "hagen", **fields}])

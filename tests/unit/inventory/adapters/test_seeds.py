@@ -52,6 +52,7 @@ def test_zones_stand_beside_targets_or_alone(tmp_path: Path) -> None:
     ("text", "says"),
     [
         ("targets: [", "no YAML: "),
+        ("targets: [2024-13-45]", "no YAML: month must be in 1..12"),
         ("- a\n- b\n", "targets: expected a list"),
         ("targets: {a: 1}", "targets: expected a list"),
         ("targets: []\nzones: {a: 1}", "zones: expected a list"),

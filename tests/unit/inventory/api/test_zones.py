@@ -143,3 +143,16 @@ async def test_a_zone_is_removed_or_the_problem_says_that_there_is_none(
     assert removed.status_code == 204
     assert [reply.status_code for reply in missing] == [404, 404]
     assert missing[0].json()["detail"] == "zone: there is no zone 'hagen/a'"
+
+
+async def test_a_slash_at_the_end_means_nothing(client: httpx.AsyncClient, rules: Rules) -> None:
+    """Who stops a plant in a hurry must not fail at that."""
+    await client.put("/v1/zones/hagen/", json={"do_not_poll": ["127.21.0.99"]})
+    paused = await client.patch("/v1/zones/hagen/", json=PAUSE)
+    read = await client.get("/v1/zones/hagen/")
+
+    assert paused.status_code == read.status_code == 200
+    assert list(rules.kept) == ["hagen"]
+    assert rules.kept["hagen"].do_not_poll == ("127.21.0.99",)
+    assert (await client.delete("/v1/zones/hagen/")).status_code == 204
+    assert not rules.kept

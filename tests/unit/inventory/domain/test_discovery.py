@@ -58,6 +58,7 @@ def test_a_row_is_a_job_that_asks_the_least_intrusive_protocol_first() -> None:
         ({"ranges": ["127.0.0.0/19"]}, "ranges: 8192, expected 1 to 4096"),
         ({"ranges": ["127.0.0.1/24"]}, "ranges.0: '127.0.0.1/24', expected a network in CIDR"),
         ({"ranges": [5]}, "ranges.0: 5, expected a network"),
+        ({"ranges": ["::ffff:127.0.0.0/124"]}, "ranges.0: '::ffff:127.0.0.0/124', expected IPv4"),
         ({"ranges": ["224.0.0.0/28"]}, "ranges.0: '224.0.0.0/28', expected a network of single"),
         ({"ranges": ["0.0.0.0/28"]}, "ranges.0: '0.0.0.0/28', expected a network of single"),
         ({"ranges": ["127.0.0.0/28", "127.0.0.8/29"]}, "ranges.1: '127.0.0.8/29' overlaps"),
@@ -116,6 +117,15 @@ def test_steps_that_come_twice_or_late_end_in_the_same_state(steps: list[Step]) 
         after = advanced(after, each)
 
     assert (after.state, after.progress) == (State.FINISHED, Progress(6, 6, 0, 0))
+
+
+def test_a_late_step_takes_back_neither_state_nor_reason() -> None:
+    """What waited on a disk arrives behind what was said later."""
+    running = advanced(JOB, step(5))
+
+    assert advanced(running, step(0, State.WAITING, reason="its window")) == running
+    assert advanced(running, step(4, reason="a pause")) == running
+    assert advanced(running, step(4, State.REFUSED, reason="no credential")).state == State.REFUSED
 
 
 def test_a_step_that_says_nothing_new_makes_no_version() -> None:

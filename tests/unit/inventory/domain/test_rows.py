@@ -47,3 +47,9 @@ def test_what_is_within_its_limits_is_taken_and_nothing_else(value: object) -> N
         assert not good
     else:
         assert good
+
+
+def test_a_value_is_shown_no_further_than_it_helps() -> None:
+    """The sentence goes to a log and to whoever asked: no password, and no megabyte."""
+    assert rows.expected("opc.tcp://op:hunter2@plc", "x") == "'opc.tcp://…@plc', expected x"
+    assert len(rows.expected("a" * 10_000, "x")) < 200

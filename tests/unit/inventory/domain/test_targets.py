@@ -43,6 +43,12 @@ def test_a_good_row_is_a_target() -> None:
         ({"endpoint": "127.0.0.1"}, "endpoint: '127.0.0.1', expected a mapping"),
         ({"endpoint": {"host": "a"}}, "endpoint.protocol: missing, expected"),
         ({"endpoint": {"protocol": "snmp", "when": None}}, "endpoint.when: missing"),
+        ({"endpoint": {"protocol": "modbus", "port": float("inf")}}, "endpoint.port: inf, expect"),
+        ({"endpoint": {"protocol": "modbus", "port": -(10**400)}}, "endpoint.port: -1000"),
+        ({"endpoint": {"protocol": "modbus", "units": [2**60]}}, "endpoint.units: 11529215"),
+        ({"endpoint": {"protocol": "modbus", "host": "\ud800"}}, "endpoint.host: '\\ud800', exp"),
+        ({"endpoint": {"protocol": "modbus", "a\0b": 1}}, "endpoint: 'a\\x00b', expected fields"),
+        ({"path": "a/\ud800"}, "path: 'a/\\ud800', expected"),
     ],
 )
 def test_a_bad_row_names_field_value_and_what_was_expected(change: Any, says: str) -> None:
@@ -53,10 +59,16 @@ def test_a_bad_row_names_field_value_and_what_was_expected(change: Any, says: st
     assert str(error.value).startswith(says)
 
 
-def test_a_secret_is_refused_and_not_repeated() -> None:
-    """A community in a row would end on a topic; the message must not carry it on."""
-    endpoint = {"protocol": "snmp", "community": "t0psecret"}
-
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        {"protocol": "snmp", "community": "t0psecret"},
+        {"protocol": "opcua", "user_password": "t0psecret"},
+        {"protocol": "opcua", "url": "opc.tcp://op:t0psecret@127.0.0.1:4840"},
+    ],
+)
+def test_a_secret_is_refused_and_not_repeated(endpoint: dict[str, Any]) -> None:
+    """It would end on a topic; the message must not carry it on."""
     with pytest.raises(Invalid) as error:
         target({**GOOD, "endpoint": endpoint}, "hagen")
 

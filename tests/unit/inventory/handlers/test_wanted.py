@@ -278,3 +278,18 @@ def test_whatever_is_done_one_endpoint_has_one_target_and_the_topic_says_so(
     places = [each.place for each in live.values()]
     assert len(set(places)) == len(places)
     assert {id for id, value in said.items() if value is not None} == set(live)
+
+
+async def test_what_no_topic_takes_is_refused_at_once() -> None:
+    """Its record could never be published, and would hold up the stop that someone orders next."""
+    fixture = Fixture()
+    many = [f"10.{n // 65536}.{n // 256 % 256}.{n % 256}" for n in range(100_000)]
+
+    with pytest.raises(Invalid, match=r"zone: 1,\d{3},\d{3} bytes, expected at most 900,000"):
+        await fixture.zones.put({"site": "hagen", "do_not_poll": many})
+    with pytest.raises(Invalid, match="zone: "):
+        await fixture.zones.change(
+            "hagen", "hagen", lambda _: patched(Zone("hagen"), {"do_not_poll": many})
+        )
+    assert await fixture.zones.seed(rows({"do_not_poll": many}, {"path": "a"})) == 1
+    assert [each.key for each in fixture.rules.published] == [b"hagen/a"]

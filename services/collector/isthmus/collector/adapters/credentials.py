@@ -32,20 +32,30 @@ class CredentialsFile:
         self._environ = environ
         self._version: Version | None = None
         self._entries: Mapping[str, Any] = {}
+        self._checked: dict[tuple[str, type[BaseModel]], BaseModel] = {}
         self._failure = ""
 
     def resolve(self, name: str, kind: type[Model]) -> Model:
-        """The credential `name`; raises Unauthorized, without any secret in its text."""
+        """The credential `name`; raises Unauthorized, without any secret in its text.
+
+        The same object until the file changes.
+        """
+        if self._file is not None:
+            self._refresh(self._file)
+        checked = self._checked.get((name, kind))
+        if isinstance(checked, kind):
+            return checked
         try:
-            return kind.model_validate(self._find(name))
+            found = kind.model_validate(self._find(name))
         except ValidationError as error:
             item = error.errors(include_input=False)[0]
             field = ".".join(str(part) for part in item["loc"])
             raise Unauthorized(f"credential {name!r}: {field}: {item['msg']}") from None
+        if name in self._entries:
+            self._checked[name, kind] = found
+        return found
 
     def _find(self, name: str) -> Any:
-        if self._file is not None:
-            self._refresh(self._file)
         variable = VARIABLE + re.sub(r"[^A-Z0-9]", "_", name.upper())
         if name in self._entries:
             return self._entries[name]
@@ -60,16 +70,17 @@ class CredentialsFile:
     def _refresh(self, file: Path) -> None:
         try:
             stat = file.stat()
-            version = stat.st_mtime_ns, stat.st_ino, stat.st_size
+            version = stat.st_ctime_ns, stat.st_ino, stat.st_size
             if version != self._version:
                 text = file.read_text()
                 self._version = version
                 self._entries = _entries(text)
+                self._checked = {}
                 self._failure = ""
         except OSError as error:
             self._version = None
             self._failed(f"{file}: {error.strerror}")
-        except (yaml.YAMLError, UnicodeDecodeError):
+        except (yaml.YAMLError, ValueError):  # ValueError: a date such as 2024-13-45
             self._failed(f"{file}: no YAML")
         except TypeError as error:
             self._failed(f"{file}: {error}")
@@ -90,5 +101,5 @@ def _entries(text: str) -> Mapping[str, Any]:
 def _fields(name: str, variable: str, text: str) -> Any:
     try:
         return yaml.safe_load(text)
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError):
         raise Unauthorized(f"credential {name!r}: {variable}: no YAML") from None

@@ -41,7 +41,7 @@ class Document:
             mark = error.problem_mark or error.context_mark
             line = mark.line + 1 if mark else 1
             raise Mistakes([f"{name}:{line}: no YAML: {error.problem}"]) from error
-        except yaml.YAMLError as error:
+        except (yaml.YAMLError, ValueError) as error:  # ValueError: a date such as 2024-13-45
             raise Mistakes([f"{name}:1: no YAML: {' '.join(str(error).split())}"]) from error
 
     def check(self, kind: type[Model]) -> Model:
@@ -94,7 +94,10 @@ def _below(node: Node, part: int | str) -> Node | None:
 def _same(key: Node, part: int | str) -> bool:
     if not isinstance(key, ScalarNode):
         return False
-    return key.value == str(part) or str(yaml.safe_load(key.value)) == str(part)
+    try:
+        return key.value == str(part) or str(yaml.safe_load(key.value)) == str(part)
+    except (yaml.YAMLError, ValueError):
+        return False
 
 
 def _twice(root: Node) -> Iterator[tuple[str, Node]]:

@@ -88,7 +88,8 @@ class SiteFile:
                 return None
             self._seen = None  # so that it is said once
             raise
-        return stat.st_mtime_ns, stat.st_ino, stat.st_size
+        # The time of the last change of anything: that of the content does not tell a `chmod`.
+        return stat.st_ctime_ns, stat.st_ino, stat.st_size
 
     async def _read(self) -> None:
         document, content = await asyncio.to_thread(self._checked)

@@ -7,7 +7,7 @@ full collection took one to two seconds, in which no slot could begin (measured)
 import asyncio
 import gc
 
-LOOK_S = 10.0
+LOOK_S = 1.0
 OBJECTS_MAX = 50_000  # a full collection of so many takes some 50 ms
 THAW_S = 24 * 3600.0  # what has died in cycles since it was set aside is found after this
 

@@ -19,7 +19,9 @@ from isthmus.runtime.settings import Kafka
 log = structlog.get_logger()
 FENCE_MARGIN_S = 1.0
 HEARTBEATS_PER_SESSION = 10
+RELEASE_S = 10.0  # the engine lets go of everything within six
 TAKE_MS = 250
+TAKE_MAX = 200
 FOLLOW_MS = 1000
 
 
@@ -33,7 +35,8 @@ class HeartbeatFence:
 
     The session at the broker is at least as young as the last heartbeat that it answered, counted
     from when we sent it. A process that was frozen finds that time old, whatever it did before,
-    and stays fenced until the broker has answered again.
+    and stays fenced until the broker has answered again. While the group rebalances an answer only
+    says that we are to let go: it lengthens nothing.
     """
 
     def __init__(self, session_timeout_s: float, clock: Callable[[], float] = _clock) -> None:
@@ -42,14 +45,14 @@ class HeartbeatFence:
         self._beaten_at = float("-inf")
 
     def watch(self, consumer: Any) -> None:
-        """Hear of each heartbeat that `consumer` sends; aiokafka keeps it private."""
+        """Hear of each heartbeat that `consumer` sends; aiokafka keeps them private."""
         coordinator = consumer._coordinator
         beat = coordinator._do_heartbeat
 
         async def heartbeat() -> bool:
             sent_at = self._clock()
             answered = bool(await beat())
-            if answered:
+            if answered and not coordinator._rejoin_needed_fut.done():
                 self._beaten_at = sent_at
             return answered
 
@@ -96,7 +99,7 @@ class TargetTopic(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         except KafkaError as error:
             await self._consumer.stop()
             raise IsthmusError(f"kafka: {self._settings.bootstrap_servers}: {error}") from error
-        except IsthmusError:
+        except BaseException:
             await self._consumer.stop()
             raise
         self._consumer.subscribe(list(self._owners), listener=self)
@@ -121,6 +124,8 @@ class TargetTopic(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
             auto_offset_reset="earliest",
             partition_assignment_strategy=(sticky,),
             session_timeout_ms=session_ms,
+            # Whoever takes longer to let go is put out, and others begin: not before the fence.
+            rebalance_timeout_ms=session_ms + int(RELEASE_S * 1000),
             heartbeat_interval_ms=session_ms // HEARTBEATS_PER_SESSION,
         )
 
@@ -131,7 +136,7 @@ class TargetTopic(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
     async def run(self) -> None:
         """Take records until cancelled."""
         while True:
-            taken = await self._consumer.getmany(timeout_ms=TAKE_MS, max_records=1000)
+            taken = await self._consumer.getmany(timeout_ms=TAKE_MS, max_records=TAKE_MAX)
             async with self._busy:
                 for partition, records in taken.items():
                     if partition in self._assigned:

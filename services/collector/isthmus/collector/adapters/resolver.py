@@ -4,14 +4,17 @@ import asyncio
 import socket
 
 TIMEOUT_S = 3.0
+NO_ADDRESS = (socket.EAI_NONAME, socket.EAI_NODATA)  # any other failure may be over soon
 
 
-async def resolve(name: str) -> set[str]:
-    """The addresses of `name`; empty when there is none now, or no answer in time."""
+async def resolve(name: str) -> set[str] | None:
+    """The addresses of `name`; empty when it has none, None when nobody can say in time."""
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(TIMEOUT_S):
             found = await loop.getaddrinfo(name, None, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError):
+    except UnicodeError:
         return set()
+    except OSError as error:
+        return set() if error.errno in NO_ADDRESS else None
     return {str(place[4][0]) for place in found}

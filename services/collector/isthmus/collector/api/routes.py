@@ -24,7 +24,7 @@ UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"model": Problem}}
 def serve(
     http: FastAPI,
     one: Callable[[str], Status | None],
-    every: Callable[[str], Iterable[Status]],
+    every: Callable[[str, PollState | None], Iterable[Status]],
 ) -> None:
     """Add the routes to `http`; `one` takes `site/target`, `every` the name to begin after."""
 
@@ -35,8 +35,7 @@ def serve(
         responses=INVALID,
     )
     async def listed(state: State = None, limit: Limit = 100, cursor: Cursor = "") -> StatePage:
-        wanted = (status for status in every(cursor) if state in (None, status.state))
-        items = [StateOut.of(status) for status in islice(wanted, limit)]
+        items = [StateOut.of(status) for status in islice(every(cursor, state), limit)]
         more = f"{items[-1].site}/{items[-1].target}" if len(items) == limit else None
         return StatePage(items=items, next=more)
 

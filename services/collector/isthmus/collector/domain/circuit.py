@@ -30,16 +30,18 @@ class CircuitState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Circuit:
-    """What is known of a device's failures; `until` is the end of its rest."""
+    """What is known of a device's failures; it rests from `since` to `until`."""
 
     failures: int = 0
     until: float = 0.0
+    since: float = 0.0
 
     def state(self, now: float) -> CircuitState:
         """Whether it is asked at `now`."""
         if self.failures < FAILURES_MAX:
             return CircuitState.CLOSED
-        return CircuitState.OPEN if now < self.until else CircuitState.HALF_OPEN
+        # Before `since` the clock was set back: nobody knows how much of the rest is over.
+        return CircuitState.OPEN if self.since <= now < self.until else CircuitState.HALF_OPEN
 
     def failed(self, now: float, rest_max_s: float, jitter: float) -> "Circuit":
         """After one more failure; `jitter` is within 0 and 1."""
@@ -47,7 +49,8 @@ class Circuit:
         if failures < FAILURES_MAX:
             return Circuit(failures)
         doublings = min(failures - FAILURES_MAX, DOUBLINGS_MAX)
-        return Circuit(failures, now + jitter * min(rest_max_s, REST_INITIAL_S * 2.0**doublings))
+        rest_s = jitter * min(rest_max_s, REST_INITIAL_S * 2.0**doublings)
+        return Circuit(failures, now + rest_s, since=now)
 
 
 CLOSED = Circuit()

@@ -60,6 +60,9 @@ class Job:
         addresses = sum(network.num_addresses for network in self.ranges)
         if not 1 <= addresses <= ADDRESSES_MAX:
             raise ValueError(f"ranges: {addresses} addresses, expected 1 to {ADDRESSES_MAX}")
+        for network in self.ranges:
+            if isinstance(network, ipaddress.IPv6Network) and network.network_address.ipv4_mapped:
+                raise ValueError(f"ranges: {network}, expected IPv4 written as IPv4")
         if not 0 < self.requests_per_s <= REQUESTS_PER_S_MAX:
             expected = f"above 0 and at most {REQUESTS_PER_S_MAX:g}"
             raise ValueError(f"requests_per_s: {self.requests_per_s:g}, expected {expected}")

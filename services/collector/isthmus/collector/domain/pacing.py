@@ -13,6 +13,7 @@ FACTOR_MAX = 16.0
 SLOWED_S = 5.0  # time that a slower rate has to show its effect
 RECOVERY_S = 30.0
 RECOVERY = 0.8
+FORGETTING = 0.98
 
 
 @dataclass(eq=False, slots=True, weakref_slot=True)
@@ -67,6 +68,11 @@ class Adaptive:
         elif self.factor > 1 and now - self.changed_at >= RECOVERY_S:
             self.factor = max(1.0, self.factor * RECOVERY)
             self.changed_at = now
+
+    def not_asked(self, kind: str) -> None:
+        """For want of time: it may be faster by now, and must be asked again some day."""
+        if kind in self.usual_s:
+            self.usual_s[kind] *= FORGETTING
 
     def busy(self, now: float) -> None:
         """Half the rate, unless that has only just been done."""

@@ -22,7 +22,6 @@ class Request(StrEnum):
     OPCUA_CREATE_MONITORED_ITEMS = "opcua.create_monitored_items"
     OPCUA_CREATE_SUBSCRIPTION = "opcua.create_subscription"
     OPCUA_DELETE_SUBSCRIPTIONS = "opcua.delete_subscriptions"
-    OPCUA_FIND_SERVERS = "opcua.find_servers"
     OPCUA_GET_ENDPOINTS = "opcua.get_endpoints"
     OPCUA_OPEN_SECURE_CHANNEL = "opcua.open_secure_channel"
     OPCUA_PUBLISH = "opcua.publish"

@@ -172,7 +172,8 @@ class Discovery:
             run.started = True
             self._say(run, pb.DISCOVERY_EVENT_KIND_STARTED)
         host = run.job.host(run.progress.cursor)
-        if await self._occupied.by(host) or self._engine.rules.forbidden_anywhere(host):
+        rules = self._engine.rules
+        if rules.forbidden_anywhere(host) or await self._occupied.by(host, rules.names):
             run.progress = run.progress.after_skipping()
         else:
             run.progress = run.progress.after_asking(answered=await self._climb(run, host))
@@ -199,7 +200,7 @@ class Discovery:
             interval_s=0,
             collector=self._collector,
         )
-        async with visit(self._engine, origin, run.pace) as line:
+        async with visit(self._engine, origin, run.pace, lambda: self._free(run, host)) as line:
             try:
                 return await self._identify(line, probe, host, TIMEOUT_S)
             except Fault as fault:
@@ -211,6 +212,13 @@ class Discovery:
             except Exception as error:
                 log.error("identification_failed", address=origin.address, exc_info=error)
                 return None
+
+    async def _free(self, run: Run, host: str) -> None:
+        """Raise Withheld once a host that is being asked must not be asked any more."""
+        if not run.job.window.open_at(self._now()):
+            raise Withheld(f"its window: {run.job.window}")
+        if taken_by := await self._occupied.by(host, self._engine.rules.names):
+            raise Withheld(f"{host} is {taken_by} now")
 
     async def _apply(self, record: Raw) -> None:
         try:

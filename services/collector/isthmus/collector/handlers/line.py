@@ -1,7 +1,8 @@
 """The line to one endpoint: where the engine holds its envelope, whatever the protocol."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections import deque
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import NamedTuple, TypeVar
@@ -22,6 +23,7 @@ T = TypeVar("T")
 SHARE_LEAST = 0.001
 MINUTE_S = 60
 FAILING_PART = 4
+REMEMBERED_S = 120.0
 Obstacle = tuple[PollState, str]
 """What keeps requests back, and why, for a person."""
 
@@ -68,15 +70,33 @@ class Site:
         self.failing = Places(max(1, in_flight_max // FAILING_PART))
         self._subnets: WeakValueDictionary[str, Bucket] = WeakValueDictionary()
         self._channels: WeakValueDictionary[str, Channel] = WeakValueDictionary()
+        self._left: deque[tuple[float, Channel]] = deque()
 
     def channel(self, address: str) -> "Channel":
         """The channel to `host:port`, one and the same for all of its targets."""
+        address = address.lower()  # names of hosts know no case (RFC 4343)
         channel = self._channels.get(address)
         if channel is None:
             host = address.rpartition(":")[0].strip("[]")
             bucket = self._subnets.setdefault(subnet(host) or host, Bucket())
             channel = self._channels[address] = Channel(address, host, bucket)
         return channel
+
+    def joined(self, channel: "Channel") -> None:
+        """A first target uses it, or one that has come back."""
+        if channel.adaptive.factor > 1:
+            self.measure.slowed(1)
+
+    def left(self, channel: "Channel") -> None:
+        """No target uses it; what it was asked lately still counts for one that comes back."""
+        if channel.adaptive.factor > 1:
+            self.measure.slowed(-1)
+        self._left.append((self.clock() + REMEMBERED_S, channel))
+
+    def forget(self) -> None:
+        """Forget channels that nobody came back to; called about once a second."""
+        while self._left and self._left[0][0] <= self.clock():
+            self._left.popleft()
 
 
 @dataclass(eq=False, slots=True, weakref_slot=True)
@@ -91,7 +111,6 @@ class Channel:
     requests: Bucket = field(default_factory=Bucket)
     devices: dict[str, Bucket] = field(default_factory=dict)
     adaptive: Adaptive = field(default_factory=Adaptive)
-    targets: int = 0
     ended_at: float = float("-inf")
     connected_at: float = float("-inf")
     latency_s: float = 0.0
@@ -224,13 +243,9 @@ class EngineLine:
     async def _send(
         self, kind: Request, send: Callable[[], Awaitable[T]], path: str, connecting: bool
     ) -> T:
-        demands = await self._pace(kind, path, connecting)
         places = self._site.failing if self.failing else self._site.healthy
-        full = places.full
-        await places.take()
+        demands = await self._admitted(places, kind, path, connecting)
         try:
-            if full:
-                demands = await self._pace(kind, path, connecting)
             now = self._site.clock()
             for demand in demands:
                 demand.bucket.take(now, demand.period_s)
@@ -255,9 +270,25 @@ class EngineLine:
             self._left_s -= ended - started
             self.tally.ended(ended)
 
+    async def _admitted(
+        self, places: Places, kind: Request, path: str, connecting: bool
+    ) -> list[Demand]:
+        """Wait until all limits hold, and for a place; who waits for a limit holds no place."""
+        while True:
+            demands = await self._pace(kind, path, connecting)
+            waits = places.full
+            await places.take()
+            if not waits:
+                return demands
+            demands = list(self._demands(path, connecting))
+            wait_s, *_ = self._longest(demands, [demand.bucket for demand in demands])
+            if wait_s <= 0 and self.obstructed(self._left_s) is None:
+                return demands
+            places.give()
+
     async def _pace(self, kind: Request, path: str, connecting: bool) -> list[Demand]:
         """Wait until all limits hold; raises Withheld as soon as nothing may be sent."""
-        queued: Bucket | None = None
+        queued: Collection[Bucket] = ()
         while True:
             self._check(kind)
             demands = list(self._demands(path, connecting))
@@ -266,7 +297,7 @@ class EngineLine:
                 return demands
             self._site.measure.waited(limit, wait_s)
             bucket.waiting += 1
-            queued = bucket
+            queued = (bucket,)
             try:
                 await self._rest(wait_s)
             finally:
@@ -278,6 +309,7 @@ class EngineLine:
             raise Withheld(self.withheld[1])
         # What would usually not be answered in time is not asked and then abandoned.
         if self._left_s <= self._channel.adaptive.usual_s.get(kind, 0.0):
+            self._channel.adaptive.not_asked(kind)
             raise self._used_up()
 
     def _note(self, before: float) -> None:
@@ -292,8 +324,10 @@ class EngineLine:
         error = f"{self._channel.address}: no whole answer within {self._timeout_s:g} s"
         return Fault(Outcome.TIMEOUT, error)
 
-    def _longest(self, demands: list[Demand], queued: Bucket | None) -> tuple[float, str, Bucket]:
-        """The limit that is the longest to wait for."""
+    def _longest(
+        self, demands: list[Demand], queued: Collection[Bucket]
+    ) -> tuple[float, str, Bucket]:
+        """The limit that is the longest to wait for; its turn has come at those of `queued`."""
         channel, envelope, now = self._channel, self._held.envelope, self._site.clock()
         gap_s = channel.adaptive.gap_s(envelope.gap_s or 0.0, channel.latency_s)
         longest = channel.ended_at + gap_s - now, "gap", channel.requests
@@ -302,7 +336,7 @@ class EngineLine:
             longest = pause_s, "pause_after_connect", channel.requests
         for limit, bucket, period_s, burst in demands:
             wait_s = bucket.wait_s(now, period_s, burst)
-            if bucket.waiting and bucket is not queued:
+            if bucket.waiting and bucket not in queued:
                 wait_s = max(0.0, wait_s) + bucket.waiting * period_s
             if wait_s > longest[0]:
                 longest = wait_s, limit, bucket

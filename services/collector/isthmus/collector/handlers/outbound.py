@@ -70,6 +70,7 @@ class Outbound:
         self._clock = clock
         self._arrived: deque[Outgoing] = deque()
         self._arrival = asyncio.Event()
+        self._keeping = asyncio.Lock()
         self._live: deque[Live] = deque()
         self._woken = asyncio.Event()
         self._known = 0
@@ -99,6 +100,8 @@ class Outbound:
 
     async def __aexit__(self, *_: object) -> None:
         """Publish what the last reads said, as far as Kafka takes it; a durable spool keeps it."""
+        async with self._keeping:
+            pass
         while self._arrived:
             await self.keep()
         while await self.flush(at_rest=not self._spool.durable) and (
@@ -112,7 +115,7 @@ class Outbound:
             await asyncio.sleep(LINGER_S)
             self._arrival.clear()
             while self._arrived:
-                await self.keep()
+                await asyncio.shield(self.keep())  # a stop must not lose what it has in hand
 
     async def _send_on(self) -> None:
         while True:
@@ -141,19 +144,24 @@ class Outbound:
 
     async def keep(self) -> None:
         """Put what arrived together into the spool, in one transaction."""
-        count = min(BATCH_RECORDS, len(self._arrived))
-        batch = [self._arrived.popleft() for _ in range(count)]
-        numbers: Sequence[int | None] = [None] * count
+        async with self._keeping:
+            count = min(BATCH_RECORDS, len(self._arrived))
+            batch = [self._arrived.popleft() for _ in range(count)]
+            numbers = await self._numbers(batch)
+            now = self._clock()
+            self._live.extend(Live(now, n, r) for n, r in zip(numbers, batch, strict=True))
+            self._woken.set()
+
+    async def _numbers(self, batch: Sequence[Outgoing]) -> Sequence[int | None]:
+        """The number of each record in the spool; None for each when it keeps none of them."""
         try:
             numbers = await self._spool.put([Taken(each, self._changes(each)) for each in batch])
         except Retryable as error:
             self._not_kept(error)
-        else:
-            self._known = self._spool.last
-            self._kept()
-        now = self._clock()
-        self._live.extend(Live(now, n, r) for n, r in zip(numbers, batch, strict=True))
-        self._woken.set()
+            return [None] * len(batch)
+        self._known = self._spool.last
+        self._kept()
+        return numbers
 
     def _changes(self, record: Outgoing) -> bool:
         if not isinstance(record, Observed):
@@ -179,11 +187,9 @@ class Outbound:
         return True
 
     def _expire(self) -> None:
-        """Leave to the spool what waits for too long; without a number it is in no spool."""
+        """Leave to the spool what waits for too long; what it does not have stays, if it can."""
         before = self._clock() - LIVE_S
-        while self._live and (
-            self._live[0].taken_at_s < before or len(self._live) > self._records_max
-        ):
+        while len(self._live) > self._records_max or (self._live and _left(self._live[0], before)):
             self._behind = True
             if self._live.popleft().number is None:
                 self._measure.dropped(1, "disk")
@@ -259,3 +265,8 @@ class Outbound:
         if self._unkept:
             log.info("spool_recovered")
         self._unkept = False
+
+
+def _left(live: Live, before_s: float) -> bool:
+    """Does it wait since before then, and in the spool too?"""
+    return live.number is not None and live.taken_at_s < before_s

@@ -6,53 +6,31 @@ import itertools
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import structlog
 
-from isthmus.collector.domain.circuit import CLOSED, Circuit, CircuitState, Siblings
-from isthmus.collector.domain.envelope import UNLIMITED, Envelope, SiteRules, Zone, limits
+from isthmus.collector.domain.circuit import CLOSED, CircuitState
+from isthmus.collector.domain.envelope import UNLIMITED, Envelope, SiteRules, Zone
 from isthmus.collector.domain.reading import Fault, Outcome, Reading
 from isthmus.collector.domain.schedule import Schedule, at
-from isthmus.collector.domain.status import Limit, Status
+from isthmus.collector.domain.status import Status
 from isthmus.collector.domain.touches import PollState
 from isthmus.collector.handlers.governor import NOT_ASKED, STOPPED, Contact, Governor
-from isthmus.collector.handlers.line import EngineLine, Obstacle, Site
+from isthmus.collector.handlers.line import Channel, EngineLine, Obstacle, Site
 from isthmus.collector.handlers.observations import Origin, observation
+from isthmus.collector.handlers.poll import CLOSE_TIMEOUT_S, Poll
 from isthmus.collector.handlers.touches import TouchLedger
-from isthmus.collector.ports import DeviceProfile, Fence, Measure, Source, Withheld
+from isthmus.collector.ports import Fence, Measure, Source, Withheld
 from isthmus.runtime.codec import Outgoing
 
 log = structlog.get_logger()
 LOOK_S = 1.0  # the wall clock may be set: look at it at least this often
-CLOSE_TIMEOUT_S = 1.0
-HANG_UP_S = 3.0  # a request in flight may end; a pause is to be whole in five seconds
-
-
-@dataclass(eq=False, slots=True, kw_only=True)
-class Poll(Contact):
-    """One target while it is polled."""
-
-    source: Source
-    profile: DeviceProfile
-    timeout_s: float
-    schedule: Schedule
-    circuit: Circuit = CLOSED
-    failed: Reading = field(default_factory=Reading)
-    """How the last read that failed ended."""
-    siblings: Siblings = field(default_factory=Siblings)
-    due_ms: int = 0
-    connected: bool = False
-    contacted: bool = False
-    stopped: bool = False
-    task: asyncio.Task[None] | None = None
-    limit: asyncio.Timeout | None = None
-    """Set while a read goes on."""
-
-    @property
-    def engaged(self) -> bool:
-        return self.connected or self.limit is not None
+HANG_UP_S = 3.0  # a request in flight may end; a pause or a stop is to be whole in five seconds
+AT_ONCE = 50  # targets that are stopped without a breath for the event loop
+SPARE = 100  # slots of stopped targets that do no harm
+SET_BACK_S = 600.0  # a clock that was wrong, not one that was corrected
 
 
 class Engine:
@@ -79,19 +57,18 @@ class Engine:
         self.site = Site(fence, measure, in_flight_max=polls_max, clock=steady, wall=clock)
         self._governor = Governor(self.site, self.ledger, self._hang_up_soon)
         self._polls: dict[str, Poll] = {}
+        self._sharing: dict[Channel, list[Poll]] = {}
         self._reading: set[Poll] = set()
         self._due: list[tuple[int, int, Poll]] = []
         self._order = itertools.count()
         self._changed = asyncio.Event()
-        self._hanging_up: set[asyncio.Task[None]] = set()
-        self._looked_at = float("-inf")
+        self._looked_at = self._looked_on = float("-inf")
 
     def start(
         self, origin: Origin, source: Source, timeout_s: float, envelope: Envelope = UNLIMITED
     ) -> None:
         """Poll a target from its next slot on; `timeout_s` bounds the asking of one read."""
         channel = self.site.channel(origin.address)
-        channel.targets += 1
         line = EngineLine(self.site, channel)
         poll = Poll(
             origin=origin,
@@ -105,6 +82,10 @@ class Engine:
             schedule=Schedule.of(origin.identity.name, origin.interval_s),
         )
         self._polls[poll.name] = poll
+        if channel not in self._sharing:
+            self._sharing[channel] = []
+            self.site.joined(channel)
+        self._sharing[channel].append(poll)
         self._measure.targets_changed(origin.protocol, 1)
         poll.own, poll.safety = poll.profile.envelope, poll.profile.safety
         self._governor.admit(poll)
@@ -130,22 +111,34 @@ class Engine:
         return self._governor.rules
 
     async def stop(self, names: Iterable[str]) -> None:
-        """Stop polling: waits for requests in flight, each within its timeout, and closes."""
-        polls = [self._polls.pop(name) for name in names if name in self._polls]
+        """Stop polling: requests in flight may end, but not for long; returns when all is closed.
+
+        Goes on when it is cancelled; to stop the same targets again is to wait for their end.
+        """
+        polls = [self._polls[name] for name in names if name in self._polls]
         for poll in polls:
-            poll.stopped = True
             poll.line.block(STOPPED)
-        await asyncio.gather(*(self._end(poll) for poll in polls))
+        for number, poll in enumerate(polls):
+            if poll.ending is None:
+                poll.ending = asyncio.create_task(self._end(poll))
+            if number % AT_ONCE == AT_ONCE - 1:
+                await asyncio.sleep(0)
+        if ending := [poll.ending for poll in polls if poll.ending is not None]:
+            await asyncio.wait(ending)
 
     def status(self, name: str) -> Status | None:
         """How `site/target` stands; None when it is not polled here."""
         poll = self._polls.get(name)
-        return None if poll is None else _status(poll, self._clock())
+        return None if poll is None else poll.status(self._clock())
 
-    def statuses(self, after: str = "") -> Iterator[Status]:
-        """How the targets of this process stand, by name, from the first one after `after` on."""
-        names = sorted(name for name in self._polls if name > after)
-        return (_status(self._polls[name], self._clock()) for name in names)
+    def statuses(self, after: str = "", state: PollState | None = None) -> Iterator[Status]:
+        """How the targets in `state`, or all, stand: by name, from the first after `after` on."""
+        polls = sorted(
+            (name, poll)
+            for name, poll in self._polls.items()
+            if name > after and state in (None, poll.account.state)
+        )
+        return (poll.status(self._clock()) for _, poll in polls)
 
     async def run(self) -> None:
         """Start reads when they are due, until cancelled."""
@@ -176,27 +169,40 @@ class Engine:
 
     def _look(self) -> None:
         self._looked_at = self._steady()
+        self._look_at_clock()
         self._governor.look()
+        self.site.forget()
         for poll in self._reading:
-            if poll.line.idle_s() > poll.timeout_s and poll.limit is not None:
-                poll.limit.reschedule(asyncio.get_running_loop().time())  # its source is stuck
+            stuck = poll.line.idle_s() > poll.timeout_s
+            if stuck and poll.limit is not None and not poll.limit.expired():
+                poll.limit.reschedule(asyncio.get_running_loop().time())
+
+    def _look_at_clock(self) -> None:
+        """Begin anew when the clock was set far back; else no slot is read twice."""
+        before, self._looked_on = self._looked_on, self._clock()
+        if self._looked_on < before - SET_BACK_S:
+            log.warning("clock_set_back", by_s=round(before - self._looked_on))
+            due, self._due = self._due, []
+            for _, _, poll in due:
+                self._schedule(poll)
 
     def _hang_up_soon(self, contact: Contact) -> None:
-        if isinstance(contact, Poll) and not contact.stopped:
-            task = asyncio.create_task(self._hang_up(contact))
-            self._hanging_up.add(task)
-            task.add_done_callback(self._hanging_up.discard)
+        if isinstance(contact, Poll) and not contact.stopped and contact.hanging_up is None:
+            contact.hanging_up = asyncio.create_task(self._hang_up(contact))
 
     async def _hang_up(self, poll: Poll) -> None:
         """Give the connection back; a request in flight may end, but not for long."""
         task = poll.task
-        if task is not None and poll in self._reading:
-            await asyncio.wait({task}, timeout=HANG_UP_S)
-            if poll.line.obstructed(0):
-                task.cancel()
-        async with poll.channel.turn:
-            if poll.connected and poll.line.obstructed(0):
-                await self._close(poll)
+        try:
+            if task is not None and poll in self._reading:
+                await asyncio.wait({task}, timeout=HANG_UP_S)
+                if poll.line.obstructed(0):
+                    task.cancel()
+            async with poll.channel.turn:
+                if poll.connected and poll.line.obstructed(0):
+                    await poll.close()
+        finally:
+            poll.hanging_up = None
 
     def _schedule(self, poll: Poll) -> None:
         if poll.stopped:
@@ -222,13 +228,17 @@ class Engine:
                 if not poll.stopped:
                     await self._observe(poll, slot_ms)
         finally:
+            poll.task = None
             self._schedule(poll)
 
     async def _observe(self, poll: Poll, slot_ms: int) -> None:
         started = self._steady()
         late_s = self._clock() - slot_ms / 1000
         obstacle = poll.line.obstructed(poll.timeout_s)
-        reading = None if obstacle else await self._read(poll, slot_ms)
+        reading = None
+        if obstacle is None:
+            await self._make_room(poll)
+            reading = await self._read(poll, slot_ms)
         if reading is None:
             await self._leave_out(poll, slot_ms, obstacle or poll.line.withheld)
             return
@@ -237,14 +247,20 @@ class Engine:
         self._measure.polled(poll.origin.protocol, reading.outcome, late_s=late_s, took_s=took_s)
         self._say(poll, reading, slot_ms, took_s)
         self._look_at_profile(poll)
-        held = poll.line.held.envelope
-        if held.connection == "per_read" or poll.channel.targets > (held.connections_max or 1):
-            await self._close(poll)  # the endpoint's connection is another's turn
+        if poll.line.held.envelope.connection == "per_read":
+            await poll.close()
+
+    async def _make_room(self, poll: Poll) -> None:
+        """Have no more connections to the endpoint than it bears, with the one of this read."""
+        others = [each for each in self._sharing[poll.channel] if each is not poll]
+        spare = (poll.line.held.envelope.connections_max or 1) - 1
+        for other in [each for each in others if each.connected][spare:]:
+            await other.close()
 
     async def _leave_out(self, poll: Poll, slot_ms: int, obstacle: Obstacle | None) -> None:
         """Nothing may be sent: hang up, and say so of this slot where that is for us to say."""
         if poll.connected:
-            await self._close(poll)
+            await poll.close()
         if obstacle is None or poll.stopped:
             return
         state, reason = obstacle
@@ -271,33 +287,39 @@ class Engine:
         line = poll.line
         line.begin(poll.timeout_s, poll.siblings.resting(self._clock()))
         line.failing = poll.circuit.failures > 0
-        poll.connected = True
-        self._reading.add(poll)
         try:
-            async with asyncio.timeout(None) as poll.limit:
-                reading = await poll.source.read(line, poll.schedule.number(slot_ms))
+            reading = await self._limited(poll, poll.schedule.number(slot_ms))
         except Withheld:
             return None
         except TimeoutError:
-            await self._close(poll)
+            await poll.close()
             error = f"{poll.origin.address}: no whole answer within {poll.timeout_s:g} s"
             return Reading.failed(Fault(Outcome.TIMEOUT, error))
         except Exception as error:
             return await self._failed(poll, error)
         finally:
-            poll.limit = None
-            self._reading.discard(poll)
             if not poll.contacted and line.tally.contacted:
                 poll.contacted = True
                 log.info("source_contacted", source=poll.name, address=poll.origin.address)
         rest_max_s, now = line.held.envelope.backoff_max_s or 0.0, self._clock()
         return poll.siblings.judged(reading, line.suspended, now, rest_max_s, self._jitter)
 
+    async def _limited(self, poll: Poll, number: int) -> Reading:
+        """One read of its source, until `_look` finds it stuck."""
+        poll.connected = True
+        self._reading.add(poll)
+        try:
+            async with asyncio.timeout(None) as poll.limit:
+                return await poll.source.read(poll.line, number)
+        finally:
+            poll.limit = None
+            self._reading.discard(poll)
+
     async def _failed(self, poll: Poll, error: Exception) -> Reading:
         """A bug of an adapter: it costs this read, and nothing else."""
         if poll.circuit.failures == 0:
             log.error("read_failed", source=poll.name, exc_info=error)
-        await self._close(poll)
+        await poll.close()
         text = f"{poll.origin.address}: unexpected {type(error).__name__}: {error}"
         return Reading.failed(Fault(Outcome.GARBLED, text))
 
@@ -319,43 +341,24 @@ class Engine:
         if poll.line.obstacle is None:
             self._governor.enter(poll, state, reason)
 
-    async def _close(self, poll: Poll) -> None:
-        poll.connected = False
-        try:
-            async with asyncio.timeout(CLOSE_TIMEOUT_S):
-                await poll.source.close()
-        except TimeoutError:
-            log.warning("close_timed_out", source=poll.name)
-
     async def _end(self, poll: Poll) -> None:
-        if poll.task is not None:
-            await asyncio.wait({poll.task}, timeout=poll.timeout_s)
-            poll.task.cancel()
-        await self._close(poll)
+        if busy := {task for task in (poll.task, poll.hanging_up) if task is not None}:
+            await asyncio.wait(busy, timeout=min(poll.timeout_s, HANG_UP_S))
+            for task in busy:
+                task.cancel()
+            await asyncio.wait(busy, timeout=CLOSE_TIMEOUT_S)
+        await poll.close()
         self._governor.dismiss(poll)
-        poll.channel.targets -= 1
+        self._forget(poll)
         self._measure.targets_changed(poll.origin.protocol, -1)
 
-
-def _status(poll: Poll, now: float) -> Status:
-    origin, account, circuit, held = poll.origin, poll.account, poll.circuit, poll.line.held
-    state = circuit.state(now)
-    return Status(
-        site=origin.identity.site,
-        target=origin.identity.target,
-        path=origin.path,
-        protocol=origin.protocol,
-        address=origin.address,
-        profile=origin.profile,
-        interval_s=origin.interval_s,
-        state=account.state,
-        reason=account.reason,
-        circuit=state,
-        failures=circuit.failures,
-        rests_until=at(int(circuit.until * 1000)) if state is CircuitState.OPEN else None,
-        resting_devices=tuple(sorted(poll.siblings.resting(now))),
-        slowed_by=poll.channel.adaptive.factor,
-        next_slot_at=at(poll.due_ms),
-        limits=tuple(Limit(*each) for each in limits(held)),
-        windows=tuple(Limit("windows", str(w), level) for level, ws in held.windows for w in ws),
-    )
+    def _forget(self, poll: Poll) -> None:
+        del self._polls[poll.name]
+        sharing = self._sharing[poll.channel]
+        sharing.remove(poll)
+        if not sharing:
+            del self._sharing[poll.channel]
+            self.site.left(poll.channel)
+        if len(self._due) > 2 * len(self._polls) + SPARE:  # slots of targets that were stopped
+            self._due = [each for each in self._due if not each[2].stopped]
+            heapq.heapify(self._due)

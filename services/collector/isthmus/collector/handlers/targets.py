@@ -1,5 +1,6 @@
 """Target records: what this process owns, started, changed and stopped as the topic says."""
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,7 @@ from isthmus.telemetry.v1.target_pb2 import Target
 
 log = structlog.get_logger()
 
+AT_ONCE = 50  # targets that are started without a breath for the event loop
 REQUIRED = ("site", "target", "interval_s", "profile", "endpoint")
 WORD = r"^[a-z0-9-]+$"
 
@@ -78,15 +80,19 @@ class Targets:
         self._put = put
         self._loading: dict[int, dict[bytes | None, Raw]] = {}
         self._owned: dict[int, dict[str, Desired]] = {}
-        self._refused: set[tuple[int, int]] = set()
+        self._refused: dict[tuple[int, bytes | None], int] = {}
 
     async def take(self, records: Sequence[Raw]) -> None:
-        """Keep the last record of each key while a partition loads; apply at once after that."""
+        """Keep the last record of each key while a partition loads; apply it at once after that."""
+        latest: dict[tuple[int, bytes | None], Raw] = {}
         for record in records:
             if record.partition in self._owned:
-                await self._apply(record)
+                latest[record.partition, record.key] = record
             else:
                 self._loading.setdefault(record.partition, {})[record.key] = record
+        async with asyncio.TaskGroup() as group:  # a target that is slow to stop delays no other
+            for record in latest.values():
+                group.create_task(self._apply(record))
 
     def share(self, part: float) -> None:
         """Take that part of what the site's budgets allow."""
@@ -95,16 +101,19 @@ class Targets:
     async def loaded(self, partition: int) -> None:
         """Start what stands on the partition."""
         self._owned[partition] = {}
-        for record in self._loading.pop(partition, {}).values():
+        for number, record in enumerate(self._loading.pop(partition, {}).values()):
             await self._apply(record)
+            if number % AT_ONCE == AT_ONCE - 1:
+                await asyncio.sleep(0)
         log.debug("partition_loaded", partition=partition, targets=len(self._owned[partition]))
 
     async def release(self, partitions: Iterable[int] | None = None) -> None:
         """Stop every target of `partitions`."""
         self._loading.clear()
         released = list(self._owned) if partitions is None else list(partitions)
-        names = [name for p in released for name in self._owned.pop(p, {})]
-        await self._engine.stop(names)
+        await self._engine.stop(name for p in released for name in self._owned.get(p, {}))
+        for partition in released:
+            self._owned.pop(partition, None)
 
     async def want(self, partition: int, name: str, fields: Mapping[str, Any] | None) -> None:
         """Poll `site/target` as `fields` say, a Target's in JSON form; None stops it.
@@ -130,8 +139,9 @@ class Targets:
             owned[name] = desired
 
     async def _stop(self, owned: dict[str, Desired], name: str) -> None:
-        if owned.pop(name, None):
+        if name in owned:
             await self._engine.stop([name])
+            owned.pop(name, None)
 
     async def _apply(self, record: Raw) -> None:
         name = (record.key or b"").decode(errors="replace")
@@ -169,10 +179,10 @@ class Targets:
         return lambda: self._engine.start(origin, source, endpoint.timeout_s, desired.envelope)
 
     def _refuse(self, record: Raw, error: Rejected) -> None:
-        place = (record.partition, record.offset)
-        if place in self._refused:
+        place = record.partition, record.key
+        if self._refused.get(place) == record.offset:
             return  # read again after a rebalance; it is in the dead-letter topic already
-        self._refused.add(place)
+        self._refused[place] = record.offset
         log.error(
             "target_rejected", partition=record.partition, offset=record.offset, reason=str(error)
         )

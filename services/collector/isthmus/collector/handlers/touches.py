@@ -54,7 +54,9 @@ class Account:
 def touches(account: Account, until_at: float) -> Outgoing:
     """The record of what an account holds."""
     origin, tally = account.origin, account.tally
-    name, from_at = origin.identity.name, datetime.fromtimestamp(account.from_at, UTC)
+    # The clock may have been set back.
+    from_at = datetime.fromtimestamp(min(account.from_at, until_at), UTC)
+    name = origin.identity.name
     gap_s = tally.gap_s_least
     message = pb.Touches(
         id=str(uuid.uuid5(NAMESPACE, f"{name}|{origin.collector}|{from_at.isoformat()}")),
@@ -124,7 +126,8 @@ class TouchLedger:
             if account.changed and account in self._open:
                 self._write(account, now)
         for account in self._open:
-            if account.due_at <= now:
+            # Further away than it was ever set: the clock was set back.
+            if not 0 < account.due_at - now <= 2 * self.interval_s:
                 self._due(account, now)
 
     def _due(self, account: Account, now: float) -> None:

@@ -18,6 +18,7 @@ from isthmus.collector.domain.pacing import Bucket
 from isthmus.collector.domain.reading import DeviceReading, Reading
 from isthmus.collector.domain.schedule import Identity
 from isthmus.collector.handlers.observations import Origin, observation
+from isthmus.collector.handlers.targets import REQUIRED, Row
 from isthmus.collector.ports import Endpoint, MeasureNotifications
 from isthmus.runtime.codec import Outgoing, decode
 from isthmus.runtime.consume import Raw
@@ -25,12 +26,11 @@ from isthmus.runtime.errors import Rejected
 from isthmus.telemetry.v1.target_pb2 import Target
 
 log = structlog.get_logger()
-Resolve = Callable[[str], Awaitable[Collection[str]]]
+Resolve = Callable[[str], Awaitable[Collection[str] | None]]
 RESOLVED_S = 300.0
 REPEATS_MAX = 4096
 SAID_EVERY_S = 60.0
 SAID_MAX = 1024
-REQUIRED = ("site", "target", "interval_s", "profile", "endpoint")
 
 
 @dataclass
@@ -83,16 +83,19 @@ class Traps:
     async def take(self, records: Sequence[Raw]) -> None:
         """Target records of the whole site; what is wrong with one is said by its owner."""
         for record in records:
-            name = (record.key or b"").decode(errors="replace")
-            self._leave(name)
-            self._named.pop(name, None)
-            if (origin := self._origin(record)) is None:
-                continue
-            if _is_address(host := _host(origin.address)):
-                self._join(name, origin, [host])
-            else:
-                self._named[name] = origin
-                self._renamed.set()
+            self.want((record.key or b"").decode(errors="replace"), _fields(record))
+
+    def want(self, name: str, fields: Mapping[str, Any] | None) -> None:
+        """Hear `site/target` as `fields` say, a Target's in JSON form; None hears it no more."""
+        self._leave(name)
+        self._named.pop(name, None)
+        if fields is None or (origin := self._origin(fields)) is None:
+            return
+        if _is_address(host := _host(origin.address)):
+            self._join(name, origin, [host])
+        else:
+            self._named[name] = origin
+            self._renamed.set()
 
     async def run(self) -> None:
         """Look up the addresses of targets that have a name, again and again."""
@@ -155,22 +158,19 @@ class Traps:
         )
         self._measure.notified()
 
-    def _origin(self, record: Raw) -> Origin | None:
+    def _origin(self, fields: Mapping[str, Any]) -> Origin | None:
         try:
-            decoded = decode(record, Target, required=REQUIRED)
-            if decoded.message is None:
-                return None
-            fields = MessageToDict(decoded.message, preserving_proto_field_name=True)
-            endpoint = self._endpoint(fields["endpoint"])
-        except (Rejected, ValidationError):
+            row = Row.model_validate(fields)
+            endpoint = self._endpoint(fields.get("endpoint", {}))
+        except ValidationError:
             return None
         return Origin(
-            identity=Identity(self._site, decoded.message.target),
-            path=decoded.message.path,
+            identity=Identity(self._site, row.target),
+            path=row.path,
             protocol=endpoint.protocol,
-            profile=decoded.message.profile,
+            profile=row.profile,
             address=endpoint.address,
-            interval_s=decoded.message.interval_s,
+            interval_s=row.interval_s,
             collector=self._collector,
         )
 
@@ -197,6 +197,14 @@ class Traps:
             self._said[address, reason] = now
             log.warning("notification_dropped", address=address, reason=reason)
         return False
+
+
+def _fields(record: Raw) -> Mapping[str, Any] | None:
+    try:
+        message = decode(record, Target, required=REQUIRED).message
+    except Rejected:
+        return None
+    return MessageToDict(message, preserving_proto_field_name=True) if message else None
 
 
 def _host(address: str) -> str:

@@ -15,6 +15,9 @@ from isthmus.collector.handlers.polling import Engine
 from isthmus.collector.ports import Withheld
 
 T = TypeVar("T")
+Check = Callable[[], Awaitable[None]]
+"""Raises Withheld once the endpoint must not be asked any more; looked at every second."""
+LOOK_S = 1.0
 TIMEOUT_S = 2.0
 """Seconds of asking until an endpoint counts as silent."""
 STRANGER = Envelope(connections_max=1, connection="per_read", gap_s=0.2)
@@ -42,16 +45,17 @@ class Pace:
         """A request leaves now."""
         self.free_at = self.steady() + self.period_s
 
-    async def turn(self) -> None:
-        """Wait until the next request may leave; raises Withheld when the job ends first."""
-        while not self.ended.is_set() and (delay_s := self.free_at - self.steady()) > 0:
+    async def turn(self, wait_s: float) -> bool:
+        """May the next request leave, after waiting so long at most? Raises Withheld at the end."""
+        if (delay_s := self.free_at - self.steady()) > 0:
             try:
-                async with asyncio.timeout(delay_s):
+                async with asyncio.timeout(min(delay_s, wait_s)):
                     await self.ended.wait()
             except TimeoutError:
                 pass
         if self.ended.is_set():
             raise Withheld("the discovery ended")
+        return self.free_at <= self.steady()
 
 
 class VisitLine:
@@ -62,11 +66,14 @@ class VisitLine:
 
     suspended: frozenset[str] = frozenset()
 
-    def __init__(self, engine: Engine, line: EngineLine, host: str, pace: Pace) -> None:
+    def __init__(
+        self, engine: Engine, line: EngineLine, host: str, pace: Pace, check: Check
+    ) -> None:
         self._engine = engine
         self._line = line
         self._host = host
         self._pace = pace
+        self._check = check
         self._bind()
 
     @property
@@ -84,9 +91,23 @@ class VisitLine:
     def sent(self, kind: Request, count: int = 1) -> None:
         self._line.sent(kind, count)
 
+    async def watch(self) -> None:
+        """Hold back what waits already as soon as it must not be sent any more; until cancelled."""
+        while True:
+            await asyncio.sleep(LOOK_S)
+            await self._look()
+
     async def _turn(self) -> None:
-        await self._pace.turn()
+        await self._look()
+        while self._line.obstacle is None and not await self._pace.turn(LOOK_S):
+            pass
+
+    async def _look(self) -> None:
         self._bind()
+        try:
+            await self._check()
+        except Withheld as reason:
+            self._line.block((PollState.EXCLUDED, str(reason)))
 
     async def _sent(self, send: Callable[[], Awaitable[T]]) -> T:
         self._pace.begin()
@@ -103,7 +124,9 @@ class VisitLine:
 
 
 @asynccontextmanager
-async def visit(engine: Engine, origin: Origin, pace: Pace) -> AsyncIterator[VisitLine]:
+async def visit(
+    engine: Engine, origin: Origin, pace: Pace, check: Check
+) -> AsyncIterator[VisitLine]:
     """A line for one identification; what was sent stands in the touch ledger afterwards."""
     channel = engine.site.channel(origin.address)
     line = EngineLine(engine.site, channel)
@@ -111,9 +134,12 @@ async def visit(engine: Engine, origin: Origin, pace: Pace) -> AsyncIterator[Vis
     async with channel.turn:
         line.begin(TIMEOUT_S)
         pace.line = line
+        visiting = VisitLine(engine, line, channel.host, pace, check)
+        watching = asyncio.create_task(visiting.watch())
         try:
-            yield VisitLine(engine, line, channel.host, pace)
+            yield visiting
         finally:
+            watching.cancel()
             pace.line = None
             if line.tally.counts:
                 account = engine.ledger.open(origin, line.tally)

@@ -72,8 +72,10 @@ async def within(after_s: float, send: Callable[[], Awaitable[T]]) -> T:
     try:
         return await send()
     except asyncio.CancelledError as error:
-        if expired and task.uncancel() <= cancelling:
+        if expired and task.cancelling() - 1 <= cancelling:
             raise Expired from error
         raise
     finally:
         timer.cancel()
+        if expired:
+            task.uncancel()

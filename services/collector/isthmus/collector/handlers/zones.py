@@ -54,7 +54,8 @@ class Zones:
         try:
             decoded = decode(record, pb.Zone, required=("site",))
             if decoded.message is None:
-                self._zones.pop(path or "", None)
+                if path is not None:
+                    self._zones.pop(path, None)
                 return
             fields = MessageToDict(decoded.message, preserving_proto_field_name=True)
             zone = self._rules(fields, key=decoded.key)

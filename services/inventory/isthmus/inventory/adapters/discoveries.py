@@ -119,9 +119,10 @@ def _finding_out(finding: Finding) -> list[UpdateOne]:
         "_id": finding.id,
         "verdict": Verdict.APPROVED.value,
         "decided_at": {"$lt": finding.found_at},
+        "found_at": {"$lt": finding.found_at},  # a collector's clock may be ahead of ours
     }
     again = {"verdict": Verdict.WAITING.value, "target": ""}
-    return [noted, UpdateOne(approved_before, {"$set": again})]
+    return [UpdateOne(approved_before, {"$set": again}), noted]
 
 
 def _verdict(finding: Finding) -> Document:

@@ -28,7 +28,7 @@ def _parts(file: Path) -> dict[str, list[object]]:
         content = yaml.safe_load(file.read_text())
     except OSError as error:
         raise _wrong(file, str(error.strerror)) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date such as 2024-13-45
         raise _wrong(file, f"no YAML: {' '.join(str(error).split())}") from error
     if not isinstance(content, dict) or not content.keys() & set(PARTS):
         raise _wrong(file, "targets: expected a list")

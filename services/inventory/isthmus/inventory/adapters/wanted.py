@@ -45,9 +45,12 @@ class MongoWanted(Generic[T]):
                 errors = error.details["writeErrors"]
                 if any(each["code"] != DUPLICATE_KEY for each in errors):
                     raise
-                refused = [versions[each["index"]].version.value for each in errors]
-                holders = await self._holders([value.place for value in refused])
-                return {value.id: holders.get(value.place, value.id) for value in refused}
+                refused = [versions[each["index"]].version for each in errors]
+                holders = await self._holders([_place(each) for each in refused])
+                ids = [each.value.id for each in refused]
+                return {
+                    id: holders.get(_place(each), id) for id, each in zip(ids, refused, strict=True)
+                }
         return {}
 
     async def listed(self, *, site: str | None, after: str, limit: int) -> list[Standing[T]]:
@@ -82,7 +85,7 @@ def _put(publishing: Publishing[Any]) -> UpdateOne:
     before = version.revision - 1
     written = {
         **asdict(version.value),
-        "place": version.value.id if version.removed else version.value.place,
+        "place": _place(version),
         "updated_at": version.updated_at,
         "revision": version.revision,
         "seed": version.seed,
@@ -93,3 +96,8 @@ def _put(publishing: Publishing[Any]) -> UpdateOne:
         {"$set": written, "$push": {"outbox": {"$each": pending([publishing.record])}}},
         upsert=True,
     )
+
+
+def _place(version: Standing[Any]) -> str:
+    """What it claims; what is removed claims nothing but its own id."""
+    return str(version.value.id if version.removed else version.value.place)

@@ -92,7 +92,8 @@ def _read(http: FastAPI, store: WantedStore[Zone]) -> None:
 
     @http.get(PLACE, tags=["zones"], summary="One zone", response_model=ZoneOut, responses=UNKNOWN)
     async def one(zone: ZoneKey) -> ZoneOut | Response:
-        found = (await store.known([zone])).get(zone)
+        id = _zone(zone).id
+        found = (await store.known([id])).get(id)
         return ZoneOut.standing(found) if found and not found.removed else _unknown(zone)
 
 
@@ -107,9 +108,10 @@ def _write(http: FastAPI, zones: Wanted[Zone]) -> None:
         responses=INVALID,
     )
     async def put(zone: ZoneKey, rules: ZoneIn) -> ZoneOut | Response:
-        place = dict(zip(("site", "path"), zone.split("/", 1), strict=False))
+        place = _zone(zone)
+        said = {**rules.model_dump(exclude_none=True), "site": place.site, "path": place.path}
         try:
-            made, _ = await zones.put({**rules.model_dump(exclude_none=True), **place})
+            made, _ = await zones.put(said)
         except Invalid as error:
             return refused(error, "zone")
         return ZoneOut.of(made)
@@ -125,11 +127,11 @@ def _write(http: FastAPI, zones: Wanted[Zone]) -> None:
         responses=INVALID,
     )
     async def patch(zone: ZoneKey, rules: ZoneIn) -> ZoneOut | Response:
-        site, _, path = zone.partition("/")
+        place = _zone(zone)
         changes = rules.model_dump(exclude_unset=True)
         try:
             made = await zones.change(
-                zone, site, lambda before: patched(before or Zone(site, path), changes)
+                place.id, place.site, lambda before: patched(before or place, changes)
             )
         except Invalid as error:
             return refused(error, "zone")
@@ -145,7 +147,14 @@ def _remove(http: FastAPI, zones: Wanted[Zone]) -> None:
         responses=UNKNOWN,
     )
     async def remove(zone: ZoneKey) -> Response:
-        return Response(status_code=204) if await zones.remove(zone) else _unknown(zone)
+        removed = await zones.remove(_zone(zone).id)
+        return Response(status_code=204) if removed else _unknown(zone)
+
+
+def _zone(key: str) -> Zone:
+    """The zone of `site[/path]` as someone types it: a slash at the end means nothing."""
+    site, _, path = key.strip("/").partition("/")
+    return Zone(site, path)
 
 
 def _unknown(zone: str) -> Response:

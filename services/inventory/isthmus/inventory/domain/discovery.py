@@ -166,7 +166,7 @@ def advanced(job: Job, step: Step) -> Job:
         max(known.skipped, said.skipped),
     )
     changed = replace(job, progress=progress)
-    if job.live:
+    if job.live and (said.cursor >= known.cursor or step.state not in LIVE):
         changed = replace(changed, state=step.state, reason=step.reason)
     if changed == job:
         return job
@@ -227,6 +227,8 @@ def _network(field: str, value: object) -> Network:
         raise Invalid(field, expected(value, wanted)) from error
     if network.is_multicast or network.is_unspecified or network.network_address.is_unspecified:
         raise Invalid(field, expected(value, "a network of single hosts"))
+    if isinstance(network, ipaddress.IPv6Network) and network.network_address.ipv4_mapped:
+        raise Invalid(field, expected(value, "IPv4 written as IPv4: its hosts may be targets"))
     return network
 
 

@@ -6,6 +6,8 @@ from typing import Any, TypeGuard
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
 TEXT_CHARACTERS_MAX = 500
+SHOWN_CHARACTERS_MAX = 120
+USERINFO = re.compile(r"//[^/@]*@")  # RFC 3986, 3.2.1
 
 
 class Invalid(ValueError):
@@ -22,8 +24,11 @@ class Taken(Invalid):
 
 
 def expected(value: object, expected: str) -> str:
-    """The reason why `value` is refused."""
-    return f"missing, expected {expected}" if value is None else f"{value!r}, expected {expected}"
+    """The reason why `value` is refused; repeats no password that stands in an address."""
+    shown = USERINFO.sub("//…@", repr(value))
+    if len(shown) > SHOWN_CHARACTERS_MAX:
+        shown = f"{shown[:SHOWN_CHARACTERS_MAX]}…"
+    return f"missing, expected {expected}" if value is None else f"{shown}, expected {expected}"
 
 
 def fields(field: str, row: object, known: Sequence[str]) -> Mapping[str, Any]:
@@ -62,14 +67,14 @@ def site(value: str, known: Collection[str]) -> str:
 
 def path(field: str, value: object) -> str:
     """An ISA-95 equipment path."""
-    if isinstance(value, str) and all(value.split("/")):
+    if is_text(value) and all(value.split("/")):
         return value
     raise Invalid(field, expected(value, "enterprise/site/area/line/cell, as far as known"))
 
 
 def text(field: str, value: object) -> str:
     """A sentence for a person; may be empty."""
-    if isinstance(value, str) and len(value) <= TEXT_CHARACTERS_MAX:
+    if is_text(value) and len(value) <= TEXT_CHARACTERS_MAX:
         return value.strip()
     raise Invalid(field, expected(value, f"a text of at most {TEXT_CHARACTERS_MAX} characters"))
 
@@ -93,6 +98,11 @@ def count(field: str, value: object, least: float, most: float) -> int:
     if isinstance(value, int) and within(field, value, least, most) == value:
         return value
     raise Invalid(field, expected(value, f"a whole number, {least:g} to {most:g}"))
+
+
+def is_text(value: object) -> TypeGuard[str]:
+    """Is it a text that UTF-8 can hold? Half of a surrogate pair, which YAML can write, is not."""
+    return isinstance(value, str) and not any("\ud800" <= c <= "\udfff" for c in value)
 
 
 def _is_number(value: object) -> TypeGuard[float]:

@@ -1,17 +1,29 @@
 """Targets: which endpoint a collector shall read, and what a row that names one must say."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from isthmus.inventory.domain import endpoints
 from isthmus.inventory.domain.envelope import Envelope, envelope
-from isthmus.inventory.domain.rows import Invalid, expected, fields, name, number, path
+from isthmus.inventory.domain.rows import (
+    USERINFO,
+    Invalid,
+    expected,
+    fields,
+    is_text,
+    name,
+    number,
+    path,
+)
 
 FIELDS = ("site", "target", "path", "interval_s", "profile", "endpoint", "envelope")
 DAY_S = 86_400
-SECRETS = ("community", "password", "auth_key", "priv_key", "token", "secret")
-"""Fields of an endpoint that would carry a secret onto a topic."""
+FIELD = re.compile(r"[a-z][a-z0-9_]*")
+WHOLE_MAX = 2**53  # as a double, which is what a Struct has, it is still exact
+SECRETS = ("community", "passphrase", "password", "auth_key", "priv_key", "token", "secret")
+"""Words in a field of an endpoint that would carry a secret onto a topic."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +69,21 @@ def _endpoint(value: object) -> dict[str, Any]:
         raise Invalid("endpoint", expected(value, "a mapping with a protocol word"))
     name("endpoint.protocol", value.get("protocol"))
     for key, part in value.items():
-        if key in SECRETS:
+        if not isinstance(key, str) or not FIELD.fullmatch(key):
+            raise Invalid("endpoint", expected(key, "fields of letters a-z, digits and _"))
+        if any(word in key for word in SECRETS):
             raise Invalid(f"endpoint.{key}", "is a secret; name a credential instead")
         _plain(f"endpoint.{key}", part)
     return dict(value)
 
 
 def _plain(field: str, value: object) -> None:
+    """Raise Invalid unless the store and the topic can hold `value`, and everybody may read it."""
     if isinstance(value, list):
         for part in value:
             _plain(field, part)
-    elif not isinstance(value, str | int | float) or value != value:
+    elif is_text(value):
+        if USERINFO.search(value):
+            raise Invalid(field, "has a user or a password in it; name a credential instead")
+    elif not isinstance(value, int | float) or not abs(value) <= WHOLE_MAX:
         raise Invalid(field, expected(value, "a text, a number, true or false, or a list"))

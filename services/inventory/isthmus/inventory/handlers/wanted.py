@@ -15,6 +15,7 @@ from isthmus.runtime.errors import Retryable
 
 log = structlog.get_logger()
 TRIES = 8
+RECORD_BYTES_MAX = 900_000  # a topic takes a little more; what it does not take holds up the rest
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class Wanted(Generic[T]):
 
     async def put(self, row: object) -> tuple[T, bool]:
         """What `row` describes, and whether it is new or changed. Raises Invalid and Taken."""
-        wanted = self._kind.parse(row, None)
+        wanted = self._fitting(self._kind.parse(row, None))
         site(wanted.site, await self._topics.sites())
         return wanted, await self._one(wanted.id, lambda _: Decision(wanted))
 
@@ -67,7 +68,7 @@ class Wanted(Generic[T]):
 
         def decide(standing: Standing[T] | None) -> Decision[T]:
             live = standing is not None and not standing.removed
-            made.append(change(standing.value if standing and live else None))
+            made.append(self._fitting(change(standing.value if standing and live else None)))
             return Decision(made[-1])
 
         site(on_site, await self._topics.sites())
@@ -92,7 +93,7 @@ class Wanted(Generic[T]):
         origins: dict[str, Row] = {}
         for row in rows:
             try:
-                found = self._kind.parse(row.content, row.site)
+                found = self._fitting(self._kind.parse(row.content, row.site))
                 site(found.site, sites)
                 if found.id in wanted:
                     raise Invalid(self._kind.word, f"{found.id!r}, expected once in its site")
@@ -106,6 +107,14 @@ class Wanted(Generic[T]):
             self._refuse(origins[id], _taken(id, other))
         log.info(f"{self._kind.word}s_seeded", rows=len(wanted), written=written)
         return written
+
+    def _fitting(self, wanted: T) -> T:
+        """`wanted`, if a topic takes its record; raises Invalid."""
+        record = self._kind.record(wanted, datetime.now(UTC))
+        if (size := len(record.value or b"")) > RECORD_BYTES_MAX:
+            limit = f"expected at most {RECORD_BYTES_MAX:,} in all"
+            raise Invalid(self._kind.word, f"{size:,} bytes, {limit}")
+        return wanted
 
     async def _one(self, id: str, decide: Decide[T]) -> bool:
         written, taken = await self._settle({id: decide})

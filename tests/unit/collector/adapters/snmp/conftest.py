@@ -1,5 +1,6 @@
 """Agents on real sockets whose objects a test writes down and changes."""
 
+import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from pathlib import Path
@@ -73,6 +74,23 @@ class ScriptedAgent:
         agent = SnmpAgent(model, state, "public")
         agent._mib = Mib(model, state)
         return agent
+
+
+class Registered:
+    """Counts what the loop is asked to listen to, and to listen to no more."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.calls: list[str] = []
+        loop = asyncio.get_running_loop()
+        for name in ("add_reader", "remove_reader"):
+            monkeypatch.setattr(loop, name, self._counted(name, getattr(loop, name)))
+
+    def _counted(self, name: str, call: Callable[..., Any]) -> Callable[..., Any]:
+        def counted(*args: Any) -> Any:
+            self.calls.append(name)
+            return call(*args)
+
+        return counted
 
 
 class MakeAgent(Protocol):

@@ -2,7 +2,7 @@
 
 import pytest
 from pydantic import SecretStr
-from tests.unit.collector.adapters.snmp.conftest import CountedLine, MakeAgent
+from tests.unit.collector.adapters.snmp.conftest import CountedLine, MakeAgent, Registered
 
 from isthmus.collector.adapters.snmp.identify import identify
 from isthmus.collector.adapters.snmp.usm import Community, Usm
@@ -13,6 +13,7 @@ from isthmus.simulators.fleet import Credential
 from isthmus.simulators.snmp_v3 import SnmpV3Agent
 
 PUBLIC = Community(community=SecretStr("public"))
+OTHER = Community(community=SecretStr("other"))
 USER = {
     "user": "isthmus", "auth_protocol": "sha256", "auth_key": "auth-key-0001",
     "priv_protocol": "aes128", "priv_key": "priv-key-0001",
@@ -36,11 +37,23 @@ async def test_a_community_gets_one_request(scripted: MakeAgent) -> None:
     assert agent.requests == {"Get": 1}
 
 
+@pytest.mark.parametrize("credential", [OTHER, Usm.model_validate(USER), None])
+async def test_nothing_is_listened_to_afterwards(
+    scripted: MakeAgent, monkeypatch: pytest.MonkeyPatch, credential: Community | Usm | None
+) -> None:
+    """A discovery job asks thousands of hosts that do not answer."""
+    agent = await scripted({})
+    registered = Registered(monkeypatch)
+    with pytest.raises(Fault):
+        await identify(CountedLine(), "127.0.0.1", agent.port, 0.05, credential)
+    assert registered.calls == ["add_reader", "remove_reader"]
+
+
 async def test_silence_is_a_fault_and_is_not_asked_again(scripted: MakeAgent) -> None:
     """A wrong community, or nobody there: one datagram, no more."""
     agent, line = await scripted({}), CountedLine()
     with pytest.raises(Fault) as caught:
-        await identify(line, "127.0.0.1", agent.port, 0.1, Community(community=SecretStr("other")))
+        await identify(line, "127.0.0.1", agent.port, 0.1, OTHER)
     assert caught.value.outcome is Outcome.TIMEOUT
     assert line.kinds == {Request.SNMP_GET: 1}
 

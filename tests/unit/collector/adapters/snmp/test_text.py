@@ -2,7 +2,8 @@
 
 import pytest
 
-from isthmus.collector.adapters.snmp.text import device, said, text
+from isthmus.collector.adapters.snmp.text import Value, device, device_with, said, text
+from isthmus.collector.domain.reading import DeviceReading
 
 
 @pytest.mark.parametrize(
@@ -44,3 +45,14 @@ def test_numbers_are_points_and_what_is_empty_is_not_known() -> None:
 def test_what_is_remembered_is_text_already() -> None:
     """Numbers stay numbers."""
     assert (said("sysName", b"x"), said("ifType.1", 6)) == ("x", 6)
+
+
+def test_what_was_found_is_said_beside_what_is_known() -> None:
+    """A text or a number by its name; what is empty, absent or asked for otherwise is left out."""
+    known = DeviceReading(facts={"sysName": "core"}, points={"ifType.1": (6.0, "1")})
+    names = {"1.1": "temperature", "1.2": "state", "1.3": "load", "1.4": "note", "1.5": "alarm"}
+    found: dict[str, Value] = {"1.1": 42, "1.2": b"ok", "1.3": 0.5, "1.4": b"", "1.9": 7}
+    said_now = device_with(known, names, found)
+    assert said_now.facts == {"sysName": "core", "state": "ok"}
+    assert said_now.points == {"ifType.1": (6, "1"), "temperature": (42, "1"), "load": (0.5, "1")}
+    assert (known.facts, known.points) == ({"sysName": "core"}, {"ifType.1": (6, "1")})

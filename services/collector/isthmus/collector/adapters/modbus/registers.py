@@ -3,7 +3,15 @@
 from dataclasses import fields, replace
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from isthmus.collector.domain.envelope import Envelope
 from isthmus.collector.ports import DeviceProfile
@@ -36,6 +44,8 @@ Address = Annotated[int, Field(ge=0, le=0xFFFF)]
 Table = Literal["coil", "discrete", "holding", "input"]
 BITS: tuple[Table, ...] = ("coil", "discrete")
 WHOLE = ("int", "uint", "bcd", "bool")
+PRIVATE_OBJECTS = range(0x80, 0x100)  # Modbus Application Protocol V1.1b3, 6.21
+UNITS = range(0x100)  # one octet: Modbus Messaging on TCP/IP V1.0b, 3.1.3
 # What a Modbus controller bears that nobody has said anything about.
 GENTLE = Envelope(connections_max=1, gap_s=0.05, device_requests_per_s=2)
 
@@ -150,6 +160,15 @@ class Profile(DeviceProfile):
     def _gentle(cls, said: Envelope) -> Envelope:
         unsaid = [f.name for f in fields(Envelope) if getattr(said, f.name) is None]
         return replace(said, **{name: getattr(GENTLE, name) for name in unsaid})
+
+    @field_validator("private_objects", "units")
+    @classmethod
+    def _numbered(cls, said: dict[int, str], info: ValidationInfo) -> dict[int, str]:
+        allowed = UNITS if info.field_name == "units" else PRIVATE_OBJECTS
+        for number in said:
+            if number not in allowed:
+                raise ValueError(f"{number}: expected {allowed[0]} to {allowed[-1]}")
+        return said
 
     @model_validator(mode="after")
     def _allowed(self) -> "Profile":

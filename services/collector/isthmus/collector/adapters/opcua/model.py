@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from asyncua import ua
 from asyncua.ua.object_ids import ObjectIds
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from isthmus.collector.adapters.opcua.channel import node
 from isthmus.collector.adapters.opcua.session import BrowsePath, Session, reading
@@ -20,6 +20,7 @@ NAMESPACES = {
     "machinetool": "http://opcfoundation.org/UA/MachineTool/",
     "robotics": "http://opcfoundation.org/UA/Robotics/",
 }
+OWN = "own"
 PLACES = ("machinery:Machines", "di:DeviceSet")
 OBJECTS_FOLDER = node(ObjectIds.ObjectsFolder)
 DEVICES_MAX = 500  # of one server
@@ -59,13 +60,23 @@ NAMESPACE_ARRAY = node(ObjectIds.Server_NamespaceArray)
 Tier = Literal["identity", "slow", "value", "witness"]
 
 
+def _known(path: str) -> str:
+    for step in path.split("/") if path else ():
+        prefix = step.partition(":")[0]
+        if prefix not in (OWN, *NAMESPACES):
+            raise ValueError(f"{prefix!r}: expected one of {', '.join((OWN, *NAMESPACES))}")
+    return path
+
+
 class Value(BaseModel):
     """One value: by its browse path below the device's object, or by its node."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-    path: Annotated[str, Field(pattern=r"^(\w+:[^/:]+(/\w+:[^/:]+)*)?$")] = ""
+    path: Annotated[
+        str, Field(pattern=r"^(\w+:[^/:]+(/\w+:[^/:]+)*)?$"), AfterValidator(_known)
+    ] = ""
     """Browse names with the prefix of their namespace; `own` is the namespace of the device."""
     node: Annotated[str, Field(pattern=r"^(nsu=[^;]+;[isgb]=.+)?$")] = ""
     """`nsu=<namespace>;s=<name>`: a tag of the endpoint itself (OPC 10000-6, 5.3.1.10)."""
@@ -251,7 +262,7 @@ class Model:
 
     def _number(self, prefix: str, own: int) -> int | None:
         uri = NAMESPACES.get(prefix)
-        if prefix == "own":
+        if prefix == OWN:
             return own
         return self.namespaces.index(uri) if uri in self.namespaces else None
 

@@ -6,13 +6,13 @@ import random
 import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from dataclasses import dataclass
-from typing import TypeVar
+from functools import partial
+from typing import NamedTuple, TypeVar
 
 from gufo.snmp import NoSuchInstance, SnmpAuthError, SnmpError, SnmpVersion, User
-from gufo.snmp.aio import SnmpSession
 from gufo.snmp.policer import BasePolicer
 
+from isthmus.collector.adapters.snmp.session import Session
 from isthmus.collector.adapters.snmp.text import Value
 from isthmus.collector.adapters.snmp.usm import Community, Credential, Usm, user
 from isthmus.collector.domain.reading import Fault, Outcome
@@ -50,8 +50,7 @@ class OnePdu(BasePolicer):
         return None
 
 
-@dataclass(frozen=True)
-class Visit:
+class Visit(NamedTuple):
     """One read's way to the agent: its line, and the time until which it may ask."""
 
     line: Line
@@ -73,7 +72,7 @@ class Agent:
         self._version = version
         self._timeout_s = timeout_s
         self._turn = OnePdu()
-        self._session: SnmpSession | None = None
+        self._session: Session | None = None
         self._credential: Credential | None = None
         self._varbinds_max = VARBINDS_MAX[version]
         self._smallest = 1 if version == "1" else FITTING
@@ -92,27 +91,42 @@ class Agent:
             return None
         return bytes(self._session.get_engine_id())
 
+    def ready(self, credential: Credential) -> bool:
+        """Is there a session with this credential, and one that knows the agent's clock?"""
+        if credential is not self._credential and credential != self._credential:
+            return False
+        return self._version != "3" or time.monotonic() - self._asked_at <= CLOCK_S
+
     async def open(self, visit: Visit, credential: Credential) -> None:
         """Have a session with this credential; version 3 asks for the agent's engine and clock."""
         if credential != self._credential:
             self.close()
         if self._session is None:
             session = await self._made(credential)
-            # The first request brings the engine's id, the second one its boots and time.
-            await self._refresh(visit, session)
-            await self._refresh(visit, session)
+            try:
+                # The first request brings the engine's id, the second one its boots and time.
+                await self._refresh(visit, session)
+                await self._refresh(visit, session)
+            except BaseException:
+                session.close()
+                raise
             self._session, self._credential = session, credential
-        elif time.monotonic() - self._asked_at > CLOCK_S:
+        elif not self.ready(credential):
             await self._refresh(visit, self._session)
 
     async def engine_id(self, visit: Visit) -> bytes:
         """The id of the agent's engine, which version 3 tells anybody."""
         session = await self._made(None)
-        await self._refresh(visit, session)
-        return bytes(session.get_engine_id())
+        try:
+            await self._refresh(visit, session)
+            return bytes(session.get_engine_id())
+        finally:
+            session.close()
 
     def close(self) -> None:
         """End the session; SNMP says nothing to the agent."""
+        if self._session is not None:
+            self._session.close()
         self._session = self._credential = None
 
     def forget(self) -> None:
@@ -136,9 +150,11 @@ class Agent:
         while left:
             size = self.items_max(visit)
             chunk, left = left[:size], left[size:]
-            found |= await self._get(visit, chunk)
-            self._absent.update(oid for oid in chunk if oid not in found)
-            if visit.over:
+            answers = await self._get(visit, chunk)
+            if len(answers) < len(chunk):
+                self._absent.update(set(chunk).difference(answers))
+            found = found | answers if found else answers
+            if left and visit.over:
                 break
         return found, left
 
@@ -156,8 +172,7 @@ class Agent:
 
     async def _get(self, visit: Visit, oids: list[str]) -> dict[str, Value]:
         """An agent that answers nothing at all lacks one object (RFC 1157, 4.1.2), or room."""
-        session = self._live()
-        found = await self.ask(visit, Request.SNMP_GET, lambda: session.get_many(oids))
+        found = await self.ask(visit, Request.SNMP_GET, partial(self._live().get_many, oids))
         if found or len(oids) <= self._smallest:
             return found
         middle = (len(oids) + 1) // 2
@@ -168,13 +183,14 @@ class Agent:
 
     async def ask(self, visit: Visit, kind: Request, send: Callable[[], Awaitable[T]]) -> T:
         """Send one PDU, and once more, a little later, when nothing came back and time is left."""
+        once = partial(self._once, send)
         try:
-            return await visit.line.ask(kind, lambda: self._once(send))
+            return await visit.line.ask(kind, once)
         except Fault as fault:
             if fault.outcome is not Outcome.TIMEOUT or visit.over or self.deaf:
                 raise
         await asyncio.sleep(random.uniform(0, RETRY_JITTER_S))
-        return await visit.line.ask(kind, lambda: self._once(send))
+        return await visit.line.ask(kind, once)
 
     @property
     def deaf(self) -> bool:
@@ -185,14 +201,14 @@ class Agent:
         """
         return self._version == "3" and self.opened
 
-    async def _refresh(self, visit: Visit, session: SnmpSession) -> None:
+    async def _refresh(self, visit: Visit, session: Session) -> None:
         if self._version == "3":
             await self.ask(visit, Request.SNMP_DISCOVER_ENGINE, lambda: _drained(session.refresh))
 
-    async def _made(self, credential: Credential | None) -> SnmpSession:
+    async def _made(self, credential: Credential | None) -> Session:
         host = await self._resolved()
         try:
-            return SnmpSession(
+            return Session(
                 host,
                 self._port,
                 community=_community(credential),
@@ -237,7 +253,7 @@ class Agent:
         self._asked_at = time.monotonic()
         return answer
 
-    def _live(self) -> SnmpSession:
+    def _live(self) -> Session:
         assert self._session is not None, "a session is opened before it is asked"
         return self._session
 

@@ -25,7 +25,10 @@ async def identify(
     agent = Agent(host, port, version, timeout_s)
     if credential is None:
         return device({"snmpEngineID": await agent.engine_id(visit)}).facts
-    await agent.open(visit, credential)
     names = {GROUPS["system"].identity[name]: name for name in ASKED}
-    found, _ = await agent.get(visit, names)
+    try:
+        await agent.open(visit, credential)
+        found, _ = await agent.get(visit, names)
+    finally:
+        agent.close()
     return device({names[oid]: value for oid, value in found.items()}).facts

@@ -35,6 +35,7 @@ class Tables:
         self._pending: dict[str, Rows] = {}
         self._walks: dict[str, Walk] = {}
         self._unsaid: dict[str, Rows] = {}
+        self._standing: dict[str, Value] | None = None
         self.polled: dict[str, str] = {}
         """Instances that are read at each slot, and their names."""
 
@@ -43,16 +44,22 @@ class Tables:
         """Instances that tell whether tables have changed."""
         return {oid for rows in self._rows for oid in rows.table.changed}
 
-    def facts(self) -> dict[str, Value]:
-        """What is known; slow tables once when they were read, as many as one message can hold."""
+    @property
+    def facts(self) -> Mapping[str, Value]:
+        """What is known at each read; the same object until something else is known."""
+        if self._standing is None:
+            self._standing = {}
+            for rows in self._rows:
+                if rows.trouble:
+                    self._standing[f"incomplete.{rows.table.label}"] = rows.trouble
+                if not rows.table.slow:
+                    self._standing |= rows.facts
+        return self._standing
+
+    def news(self) -> dict[str, Value]:
+        """Slow tables, once when they were read, as many as one message can hold."""
         said: dict[str, Value] = {}
-        for rows in self._rows:
-            if rows.trouble:
-                said[f"incomplete.{rows.table.label}"] = rows.trouble
-            if not rows.table.slow:
-                said |= rows.facts
-        most = len(said) + FACTS_MAX
-        while self._unsaid and len(said) < most:
+        while self._unsaid and len(said) < FACTS_MAX:
             said |= self._unsaid.pop(next(iter(self._unsaid))).facts
         return said
 
@@ -60,6 +67,7 @@ class Tables:
         """Walk all of them again: the agent, or its device, is not what it was."""
         for rows in self._rows:
             rows.marks, rows.trouble = None, ""
+        self._standing = None
         self.interrupt()
 
     def interrupt(self) -> None:
@@ -73,8 +81,8 @@ class Tables:
             if not gone.isdisjoint(rows.values):
                 rows.marks = None
 
-    async def update(self, visit: Visit, said: Mapping[str, Value], slow_slot: bool) -> None:
-        """Walk what is due; `said` holds the counters as they are now."""
+    def due(self, said: Mapping[str, Value], slow_slot: bool) -> bool:
+        """Is there a table to walk? `said` holds the counters as they are now."""
         now = time.monotonic()
         for rows in self._rows:
             label = rows.table.label
@@ -83,6 +91,10 @@ class Tables:
                 self._pending[label] = rows
             elif slow_slot and rows.table.slow and label not in self._pending:
                 self._unsaid[label] = rows
+        return bool(self._pending)
+
+    async def update(self, visit: Visit, said: Mapping[str, Value]) -> None:
+        """Walk what is due."""
         while self._pending and not visit.over:
             rows = next(iter(self._pending.values()))
             if not await self._advance(visit, rows, said):
@@ -101,6 +113,7 @@ class Tables:
         del self._pending[label], self._walks[label]
         rows.trouble = failure or walk.column.trouble
         rows.marks = walk.marks
+        self._standing = None
         if rows.table.slow:
             self._unsaid[label] = rows
         return not failure

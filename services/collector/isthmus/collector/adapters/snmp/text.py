@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from isthmus.collector.domain.reading import DeviceReading
 
 Value = str | bytes | int | float | None
+NUMBERS = (int, float)
 MAC_OCTETS = 6
 UUID_OCTETS = 16
 ADDRESS_OCTETS = (4, 16)
@@ -42,6 +43,23 @@ def device(values: Mapping[str, Value]) -> DeviceReading:
         elif value:
             facts[name] = value if isinstance(value, str) else text(name, value)
     return DeviceReading(facts=facts, points=points)
+
+
+def device_with(
+    known: DeviceReading, names: Mapping[str, str], found: Mapping[str, Value]
+) -> DeviceReading:
+    """What is known already, and what was found now of the instances in `names`."""
+    points, others = dict(known.points), dict[str, Value]()
+    for oid, name in names.items():
+        value = found.get(oid)
+        if isinstance(value, NUMBERS):
+            points[name] = (float(value), "1")
+        elif value:
+            others[name] = value
+    if not others:
+        return DeviceReading(facts=known.facts, points=points)
+    more = device(others)
+    return DeviceReading(facts={**known.facts, **more.facts}, points={**points, **more.points})
 
 
 def said(name: str, value: Value) -> Value:

@@ -37,7 +37,8 @@ class Kafka(Group):
     sasl_password_file: FilePath | None = None
     """File that holds the password, and nothing else."""
     group_instance_id: str | None = None
-    """Static member name, the pod's name: a restart within the session moves no partition."""
+    """Static member name, the pod's name: a restart within the session moves no partition. One that
+    is removed for good is missed only after a session, as it takes no leave."""
     session_timeout_s: float = Field(default=30, ge=6, le=300)
     """Seconds without a heartbeat after which Kafka gives our partitions to others."""
     start_timeout_s: float = Field(default=15, gt=0)

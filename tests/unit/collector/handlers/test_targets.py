@@ -1,6 +1,7 @@
 """What the targets topic makes the engine do."""
 
 import asyncio
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -60,10 +61,10 @@ class Topic:
         return int(self.measured.targets)
 
 
-def row(target: str, *, host: str = "a", offset: int = 0, **fields: Any) -> Raw:
+def row(target: str, *, host: str | float = "a", offset: int = 0, **fields: Any) -> Raw:
     """One target record."""
     message = Target(site="hagen", target=target, interval_s=60, profile="p")
-    ParseDict({"host": host}, message.endpoint)
+    message.endpoint["host"] = host
     if "envelope" in fields:
         message.envelope.CopyFrom(fields.pop("envelope"))
     for name, value in fields.items():
@@ -164,6 +165,7 @@ async def test_a_released_partition_is_polled_no_more(topic: Topic) -> None:
         (Raw(b"\xff", row("a").value), b"expected UTF-8"),
         (row("x", interval_s=0.001), b"hagen/x: interval_s: 0.001"),
         (row("x", site="lyon"), b"stands at key 'hagen/x' of site 'hagen'"),
+        (row("x", host=math.inf), b"hagen/x: endpoint: "),
         (row("x", profile="wrong"), b"profiles/wrong.yaml: registers: missing"),
         (row("x", profile="../etc"), b"profile: '../etc'"),
         (row("x", envelope=Envelope(gap_s=99)), b"hagen/x: envelope.gap_s: 99.0, expected 0 to 60"),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from google.protobuf.json_format import MessageToDict
+from google.protobuf.json_format import MessageToDict, SerializeToJsonError
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from isthmus.collector.domain.envelope import Envelope
@@ -193,4 +193,7 @@ def _fields(record: Raw) -> Mapping[str, Any] | None:
     decoded = decode(record, Target, required=REQUIRED)
     if decoded.message is None:
         return None
-    return MessageToDict(decoded.message, preserving_proto_field_name=True)
+    try:
+        return MessageToDict(decoded.message, preserving_proto_field_name=True)
+    except SerializeToJsonError as error:  # JSON has no infinity
+        raise Rejected(f"{decoded.key}: endpoint: {error}") from error

@@ -102,11 +102,10 @@ class Wire(asyncio.Protocol):
             return
         self.up = self.usable = False
         self._transport.close()
-        try:
-            async with asyncio.timeout(CLOSE_S):
-                await self._gone.wait()
-        except TimeoutError:
-            self._transport.abort()
+        loop = asyncio.get_running_loop()
+        abort = loop.call_later(CLOSE_S, self._transport.abort)  # also when we are cancelled
+        await self._gone.wait()
+        abort.cancel()
 
     async def exchange(self, unit: int, request: bytes, size: int = 0) -> bytes:
         """The answer PDU to a request PDU, `size` octets of data where it is known; raises Fault.

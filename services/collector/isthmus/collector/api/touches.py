@@ -2,7 +2,6 @@
 
 import asyncio
 import csv
-import os
 import sys
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
@@ -25,10 +24,10 @@ class Batches(Protocol):
 
 def touches(site: str, target: str | None, since: str | None, until: str | None) -> int:
     """Write the ledger of `site` to standard output, and how far it is to standard error."""
-    os.environ.setdefault("ISTHMUS_COLLECTOR__SITE", site)
     extract = Extract(site, target, _moment("--from", since), _moment("--to", until))
     key = f"{site}/{target}" if target else None
-    topic = TopicExtract(load(Settings).kafka, TOPIC, key=key, since=extract.since)
+    kafka = load(Settings, collector={"site": site}).kafka
+    topic = TopicExtract(kafka, TOPIC, key=key, since=extract.since)
     asyncio.run(written(topic, extract))
     return 0
 

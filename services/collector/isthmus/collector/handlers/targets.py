@@ -146,7 +146,7 @@ class Targets:
     async def _apply(self, record: Raw) -> None:
         name = (record.key or b"").decode(errors="replace")
         try:
-            fields = _fields(record)
+            fields = target_fields(record)
             await self.want(record.partition, name, fields)
         except Rejected as error:
             await self._stop(self._owned[record.partition], name)
@@ -189,7 +189,8 @@ class Targets:
         self._put(dead_letter(record, error, "collector"))
 
 
-def _fields(record: Raw) -> Mapping[str, Any] | None:
+def target_fields(record: Raw) -> Mapping[str, Any] | None:
+    """The fields of a Target record, None for a tombstone; raises Rejected."""
     decoded = decode(record, Target, required=REQUIRED)
     if decoded.message is None:
         return None

@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import structlog
-from google.protobuf.json_format import MessageToDict
 from pydantic import ValidationError
 
 from isthmus.collector.domain.notification import Notification
@@ -18,12 +17,11 @@ from isthmus.collector.domain.pacing import Bucket
 from isthmus.collector.domain.reading import DeviceReading, Reading
 from isthmus.collector.domain.schedule import Identity
 from isthmus.collector.handlers.observations import Origin, observation
-from isthmus.collector.handlers.targets import REQUIRED, Row
+from isthmus.collector.handlers.targets import Row, target_fields
 from isthmus.collector.ports import Endpoint, MeasureNotifications
-from isthmus.runtime.codec import Outgoing, decode
+from isthmus.runtime.codec import Outgoing
 from isthmus.runtime.consume import Raw
 from isthmus.runtime.errors import Rejected
-from isthmus.telemetry.v1.target_pb2 import Target
 
 log = structlog.get_logger()
 Resolve = Callable[[str], Awaitable[Collection[str] | None]]
@@ -201,10 +199,9 @@ class Traps:
 
 def _fields(record: Raw) -> Mapping[str, Any] | None:
     try:
-        message = decode(record, Target, required=REQUIRED).message
+        return target_fields(record)
     except Rejected:
-        return None
-    return MessageToDict(message, preserving_proto_field_name=True) if message else None
+        return None  # whoever owns the target says so
 
 
 def _host(address: str) -> str:

@@ -27,7 +27,7 @@ from isthmus.runtime.settings import group_of, names
 ROOT = Path(__file__).parents[1]
 API = ROOT / "docs" / "api"
 SERVICES = ("collector", "normalizer", "inventory", "alerting")
-WITH_API = ("inventory", "alerting")
+WITH_API = ("collector", "inventory", "alerting")
 # What a service needs to be wired; nothing is connected while a document is made.
 SETTINGS = {
     "ISTHMUS_KAFKA__BOOTSTRAP_SERVERS": "kafka:9092",

@@ -25,7 +25,7 @@ demo: $(VENV)/.demo ## three simulated sites, found: a live table; ARGS=--once p
 	@$(BIN)/python -m isthmus.demo $(ARGS)
 
 test: $(VENV)/.dev ## every test but benchmarks and faults, with real Kafka and store; ARGS goes to pytest
-	@$(BIN)/python -m pytest -m "not bench and not faults" -n 3 --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -m "not bench and not faults" -n 2 --dist loadfile $(ARGS)
 
 check: $(VENV)/.dev ## format, lint, types, import contracts, messages and documents that drifted
 	$(BIN)/ruff format --check $(CODE)

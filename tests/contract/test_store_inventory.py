@@ -273,7 +273,15 @@ async def test_replicas_that_meet_the_same_devices_make_one_asset_of_each(
                 for d in range(devices)
             ]
             records = [_record(report) for report in reports]
-            await handlers[replica](Batch(records))
+            while not await taken(handlers[replica], records):
+                pass
+
+    async def taken(handler: Reports, records: list[Any]) -> bool:
+        try:
+            await handler(Batch(records))
+        except Retryable:  # comes again, as it does from the consumer
+            return False
+        return True
 
     await asyncio.gather(*(consume(replica) for replica in range(replicas)))
 

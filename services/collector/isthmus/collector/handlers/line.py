@@ -10,6 +10,7 @@ from weakref import WeakValueDictionary
 
 import structlog
 
+from isthmus.collector.domain.address import host_of
 from isthmus.collector.domain.envelope import Held, strictest, subnet
 from isthmus.collector.domain.pacing import BURST, Adaptive, Bucket
 from isthmus.collector.domain.reading import Fault, Outcome
@@ -77,7 +78,7 @@ class Site:
         address = address.lower()  # names of hosts know no case (RFC 4343)
         channel = self._channels.get(address)
         if channel is None:
-            host = address.rpartition(":")[0].strip("[]")
+            host = host_of(address)
             bucket = self._subnets.setdefault(subnet(host) or host, Bucket())
             channel = self._channels[address] = Channel(address, host, bucket)
         return channel

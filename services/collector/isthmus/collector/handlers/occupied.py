@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+from isthmus.collector.domain.address import is_address
 from isthmus.collector.ports import Withheld
 from isthmus.runtime.codec import decode
 from isthmus.runtime.consume import Raw
@@ -59,7 +60,7 @@ class OccupiedHosts:
         self._known_until = self._steady() + RESOLVED_S
         targets = {key.rpartition("/")[2] for key in self._hosts}
         hosts = {name: name for name in self._names - targets} | self._hosts
-        names = sorted({host for host in hosts.values() if not _is_address(host)})
+        names = sorted({host for host in hosts.values() if not is_address(host)})
         found = await asyncio.gather(*map(self._resolve, names))
         for name, addresses in zip(names, found, strict=True):
             # A name that is not known just now must not make a target a stranger.
@@ -71,7 +72,7 @@ class OccupiedHosts:
         self._by_address = {
             canonical(address): key
             for key, host in (hosts | self._hosts).items()
-            for address in ([host] if _is_address(host) else self._resolved.get(host, ()))
+            for address in ([host] if is_address(host) else self._resolved.get(host, ()))
         }
 
 
@@ -85,18 +86,10 @@ def _host(target: Target) -> str:
         except ValueError:
             host = ""
     host = host.strip("[]").lower()
-    return canonical(host) if _is_address(host) else host
+    return canonical(host) if is_address(host) else host
 
 
 def canonical(address: str) -> str:
     """An address as it is compared: without a zone, and IPv4 as such where IPv6 wraps it."""
     ip = ip_address(address.partition("%")[0])
     return str((ip.ipv4_mapped if ip.version == 6 else None) or ip)
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True

@@ -12,6 +12,7 @@ from typing import Any
 import structlog
 from pydantic import ValidationError
 
+from isthmus.collector.domain.address import host_of, is_address
 from isthmus.collector.domain.notification import Notification
 from isthmus.collector.domain.pacing import Bucket
 from isthmus.collector.domain.reading import DeviceReading, Reading
@@ -89,7 +90,7 @@ class Traps:
         self._named.pop(name, None)
         if fields is None or (origin := self._origin(fields)) is None:
             return
-        if _is_address(host := _host(origin.address)):
+        if is_address(host := host_of(origin.address)):
             self._join(name, origin, [host])
         else:
             self._named[name] = origin
@@ -100,7 +101,7 @@ class Traps:
         while True:
             self._renamed.clear()
             for name, origin in list(self._named.items()):
-                addresses = await self._resolve(_host(origin.address))
+                addresses = await self._resolve(host_of(origin.address))
                 if self._named.get(name) == origin and addresses:
                     self._leave(name)
                     self._join(name, origin, addresses)
@@ -202,15 +203,3 @@ def _fields(record: Raw) -> Mapping[str, Any] | None:
         return target_fields(record)
     except Rejected:
         return None  # whoever owns the target says so
-
-
-def _host(address: str) -> str:
-    return address.rpartition(":")[0].strip("[]")
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True

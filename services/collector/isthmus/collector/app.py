@@ -1,6 +1,5 @@
 """The collector, wired."""
 
-import time
 from collections.abc import Mapping
 
 from isthmus.collector.adapters import endpoint
@@ -51,6 +50,7 @@ def build(settings: Settings) -> Application:
         outbound.put,
         SoleOwner() if edge else fence,
         measure,
+        resolve=resolve,
         polls_max=own.polls_max,
         touches_interval_s=own.touches_interval_s,
     )
@@ -78,6 +78,7 @@ def build(settings: Settings) -> Application:
     app.background("garbage", Garbage().run)
     app.background("touches", engine.ledger.run)
     app.background("polls", engine.run)
+    app.background("host names", engine.follow_names)
     app.background("observations", outbound.run)
     routes.serve(app.http, engine.status, engine.statuses)
     return app
@@ -119,7 +120,7 @@ def _discovery(
     own = settings.collector
     if not own.discovery:
         return {}
-    occupied = OccupiedHosts(resolve, time.monotonic)
+    occupied = OccupiedHosts(resolve)
     targets = WholeTopic(settings.kafka, f"inventory.targets.{own.site}.v1", own.name, occupied)
     discovery = Discovery(
         own.site, own.name, engine, Identifier(credentials), occupied, put=outbound.put

@@ -17,6 +17,8 @@ from isthmus.runtime.codec import Outgoing
 
 Model = TypeVar("Model", bound=BaseModel)
 T = TypeVar("T")
+Resolve = Callable[[str], Awaitable[Collection[str] | None]]
+"""The addresses of a host name; empty when it has none, None when nobody can say now."""
 
 
 class Withheld(Exception):
@@ -193,8 +195,8 @@ class Identification(Protocol):
 class Occupied(Protocol):
     """Knows the hosts that are targets of the site already, whoever polls them."""
 
-    async def by(self, host: str, names: Collection[str] = ()) -> str | None:
-        """A target, or one of the hosts `names`, that has the address `host`; None when it is free.
+    async def by(self, host: str) -> str | None:
+        """A target that has the address `host`; None when it is free.
 
         May ask a name server; raises Withheld while none can say what one of them is.
         """

@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
+from tests.name_server import NameServer
 
 from isthmus.collector.api.routes import serve
 from isthmus.collector.domain.circuit import CircuitState
@@ -24,7 +25,7 @@ WINDOW = Window(("mon", "tue"), "22:00", "06:00", "Europe/Berlin")
 @pytest.fixture
 def engine(gate: Any, measured: Any, fakes: Any) -> Engine:
     """An engine that owns two targets."""
-    engine = Engine(lambda record: None, gate, measured, polls_max=10)
+    engine = Engine(lambda record: None, gate, measured, resolve=NameServer().resolve, polls_max=10)
     profile = DeviceProfile(protocol="fake", envelope=Envelope(gap_s=0.05))
     for target in ("plc-2", "plc-1"):
         origin = Origin(

@@ -283,4 +283,4 @@ def test_a_long_list_forbids_what_its_entries_forbid(hosts: Any, nets: Any, host
     """However it is looked up."""
     entries = [*map(str, hosts), *(f"{address}/{length}" for address, length in nets)]
     forbidden = any(host in ip_network(entry, strict=False) for entry in entries)
-    assert bool(DoNotPoll(entries).entry(str(host), "t")) is forbidden
+    assert bool(DoNotPoll(entries).forbids(str(host), "t")) is forbidden

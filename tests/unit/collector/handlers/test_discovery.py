@@ -1,13 +1,14 @@
 """Discovery jobs, against fake devices in virtual time."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
 import pytest
+from tests.name_server import NameServer
 from tests.virtual_time import virtual_time
 
 from isthmus.collector.domain.discovery import Found, Probe
@@ -95,8 +96,8 @@ class Network:
     def endpoint(self, probe: Probe, host: str) -> dict[str, str | int]:
         return {"protocol": probe.protocol, "host": host, "port": probe.port}
 
-    async def by(self, host: str, names: Collection[str] = ()) -> str | None:
-        return self.taken.get(host) or next((n for n in names if self.taken.get(n) == host), None)
+    async def by(self, host: str) -> str | None:
+        return self.taken.get(host)
 
     @property
     def hosts(self) -> list[str]:
@@ -111,11 +112,12 @@ class Plant:
     gate: Any
     measured: Any
     network: Network = field(default_factory=Network)
+    names: NameServer = field(default_factory=NameServer)
     records: list[Outgoing] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.engine = Engine(
-            self.records.append, self.gate, self.measured, polls_max=5,
+            self.records.append, self.gate, self.measured, resolve=self.names.resolve, polls_max=5,
             clock=lambda: FRIDAY_NOON + now(), steady=now,
         )  # fmt: skip
         self.jobs = Discovery(
@@ -128,10 +130,11 @@ class Plant:
         """The jobs of `records`, running."""
         await self.jobs.take(records)
         await self.jobs.loaded(0)
-        task = asyncio.create_task(self.jobs.run())
+        tasks = [asyncio.create_task(t) for t in (self.jobs.run(), self.engine.follow_names())]
         yield self.jobs
-        task.cancel()
-        await asyncio.wait({task})
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
 
     @property
     def events(self) -> list[pb.DiscoveryEvent]:
@@ -194,12 +197,16 @@ async def test_targets_and_what_is_forbidden_are_never_asked(plant: Plant) -> No
 @virtual_time
 async def test_a_host_that_is_forbidden_by_its_name_is_never_asked(plant: Plant) -> None:
     """A job knows hosts by their addresses only."""
-    plant.network.taken = {"robot.example": "127.0.0.2"}
+    plant.names.known, plant.names.away = {"robot.example": {"127.0.0.2"}}, True
     plant.engine.govern([Zone("a/b", do_not_poll=("Robot.example",))])
     async with plant.running(record()):
         await asyncio.sleep(60)
+        assert not plant.network.hosts, "while nobody can say which host that is"
+        plant.names.away = False
+        await asyncio.sleep(60)
 
     assert "127.0.0.2" not in plant.network.hosts
+    assert "127.0.0.3" in plant.network.hosts
     assert plant.events[-1].progress.skipped == 1
 
 

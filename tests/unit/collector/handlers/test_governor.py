@@ -4,12 +4,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from tests.name_server import NameServer
 
 from isthmus.collector.domain.envelope import UNLIMITED, Envelope, Window, Zone
 from isthmus.collector.domain.schedule import Identity
 from isthmus.collector.domain.touches import PollState
 from isthmus.collector.handlers.governor import Contact, Governor
 from isthmus.collector.handlers.line import EngineLine, Site
+from isthmus.collector.handlers.names import HostNames
 from isthmus.collector.handlers.observations import Origin
 from isthmus.collector.handlers.touches import TouchLedger
 
@@ -39,7 +41,12 @@ class Desk:
         site: dict[str, Any] = {"clock": lambda: 0.0, "wall": lambda: self.now}
         self.site = Site(self.gate, self.measured, in_flight_max=1, **site)
         self.ledger = TouchLedger(lambda record: None, lambda: self.now)
-        self.governor = Governor(self.site, self.ledger, lambda c: self.hung_up.append(c.name))
+        self.governor = Governor(
+            self.site,
+            self.ledger,
+            HostNames(NameServer().resolve),
+            lambda c: self.hung_up.append(c.name),
+        )
 
     def contact(self, target: str = "plc", path: str = "e/s", **fields: Any) -> Contact:
         """An engaged contact, admitted."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from tests.name_server import NameServer
 from tests.virtual_time import virtual_time
 
 from isthmus.collector.domain.envelope import Envelope, Zone
@@ -141,7 +142,13 @@ async def test_a_device_notices_nothing_of_churn(gate: Any, measured: Any, seed:
     asyncio.get_running_loop().set_exception_handler(lambda _, context: wrong.append(context))
     now = asyncio.get_running_loop().time
     engine = Engine(
-        lambda record: None, gate, measured, polls_max=4, clock=lambda: 1e9 + now(), steady=now
+        lambda record: None,
+        gate,
+        measured,
+        resolve=NameServer().resolve,
+        polls_max=4,
+        clock=lambda: 1e9 + now(),
+        steady=now,
     )
     running = asyncio.create_task(engine.run())
     churn = Churn(engine, Plant(gate, random.Random(seed)))

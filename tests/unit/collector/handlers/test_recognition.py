@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from tests.name_server import NameServer
 from tests.virtual_time import virtual_time
 
 from isthmus.collector.domain.envelope import Zone
@@ -258,7 +259,15 @@ async def test_the_engine_leaves_a_recognised_safety_controller_alone(
     device = Device({"vendor": "Acme"}, safety=("acme",))
     clock = asyncio.get_running_loop().time
     records: list[Outgoing] = []
-    engine = Engine(records.append, gate, measured, polls_max=1, clock=clock, steady=clock)
+    engine = Engine(
+        records.append,
+        gate,
+        measured,
+        resolve=NameServer().resolve,
+        polls_max=1,
+        clock=clock,
+        steady=clock,
+    )
     origin = Origin(Identity("s", "t"), "", "fake", AUTO, device.address, 1.0, "me")
     running = asyncio.create_task(engine.run())
     engine.start(origin, recognition(device), 1)

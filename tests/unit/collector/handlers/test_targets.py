@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from google.protobuf.json_format import ParseDict
+from tests.name_server import NameServer
 
 from isthmus.collector.adapters import endpoint
 from isthmus.collector.domain.touches import PollState
@@ -80,7 +81,7 @@ def topic(gate: Any, measured: Any, fakes: Any) -> Topic:
     def endpoint(fields: Mapping[str, Any]) -> Place:
         return Place(str(fields["host"]), fakes)
 
-    engine = Engine(letters.append, gate, measured, polls_max=10)
+    engine = Engine(letters.append, gate, measured, resolve=NameServer().resolve, polls_max=10)
     unused: Any = None
     targets = Targets(
         "hagen", "me", engine, endpoint,
@@ -202,7 +203,7 @@ async def test_a_dead_letter_is_written_once(topic: Topic) -> None:
 async def test_a_password_in_an_address_is_not_repeated(gate: Any, measured: Any) -> None:
     """The value is named in the reason, but a reason goes to a log and to a topic."""
     letters: list[Outgoing] = []
-    engine = Engine(letters.append, gate, measured, polls_max=10)
+    engine = Engine(letters.append, gate, measured, resolve=NameServer().resolve, polls_max=10)
     unused: Any = None
     targets = Targets(
         "hagen", "me", engine, endpoint,

@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from tests.name_server import NameServer
 from tests.virtual_time import virtual_time
 
 from isthmus.collector.domain.envelope import Envelope, Zone
@@ -43,7 +44,15 @@ def records() -> list[Outgoing]:
 @pytest.fixture
 def engine(gate: Any, measured: Any, records: list[Outgoing]) -> Engine:
     """An engine without targets."""
-    return Engine(records.append, gate, measured, polls_max=5, clock=now, steady=now)
+    return Engine(
+        records.append,
+        gate,
+        measured,
+        resolve=NameServer().resolve,
+        polls_max=5,
+        clock=now,
+        steady=now,
+    )
 
 
 @virtual_time

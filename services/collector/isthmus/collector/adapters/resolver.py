@@ -3,6 +3,8 @@
 import asyncio
 import socket
 
+from isthmus.collector.domain.address import canonical
+
 TIMEOUT_S = 3.0
 NO_ADDRESS = (socket.EAI_NONAME, socket.EAI_NODATA)  # any other failure may be over soon
 
@@ -17,4 +19,4 @@ async def resolve(name: str) -> set[str] | None:
         return set()
     except OSError as error:
         return set() if error.errno in NO_ADDRESS else None
-    return {str(place[4][0]) for place in found}
+    return {canonical(str(place[4][0])) for place in found}

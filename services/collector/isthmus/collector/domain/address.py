@@ -15,3 +15,9 @@ def is_address(host: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def canonical(address: str) -> str:
+    """An address as it is compared: without a zone, and IPv4 as such where IPv6 wraps it."""
+    ip = ip_address(address.partition("%")[0])
+    return str((ip.ipv4_mapped if ip.version == 6 else None) or ip)

@@ -1,7 +1,7 @@
 """How gently a device is treated: limits of profile, target, zones, site; the strictest wins."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -9,6 +9,8 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from types import MappingProxyType
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from isthmus.collector.domain.address import canonical, is_address
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
@@ -158,6 +160,8 @@ class Zone:
 
 
 Network = IPv4Network | IPv6Network
+Addresses = Callable[[str], Collection[str] | None]
+"""The addresses of a host name; empty when it has none, None while nobody could say."""
 Levels = tuple[tuple[str, Envelope], ...]
 
 
@@ -206,47 +210,84 @@ def _strictest(name: str, said: Sequence[tuple[Any, str]]) -> tuple[Any, str]:
     return choose(said, key=lambda each: each[0])
 
 
+def nowhere(name: str) -> Collection[str]:
+    """No name has an address."""
+    return ()
+
+
 class DoNotPoll:
     """A do-not-poll list: to look a host up in a thousand entries takes as long as in ten."""
 
-    __slots__ = ("_names", "_networks")
+    __slots__ = ("_addresses", "_names", "_networks", "unresolved")
 
-    def __init__(self, entries: Iterable[str]) -> None:
-        self._names = frozenset(map(str.lower, entries))
+    def __init__(self, entries: Iterable[str], addresses: Addresses = nowhere) -> None:
+        self._addresses = addresses
+        self._names: set[str] = set()
         # By version and number of host bits, then by what stands above those bits.
-        self._networks: dict[tuple[int, int], dict[int, Network]] = {}
-        for entry in entries:
+        self._networks: dict[tuple[int, int], dict[int, str]] = {}
+        self.unresolved = ""
+        """A name on the list of which nobody can say whether it is a host, and which."""
+        for entry in map(str.lower, entries):
             if (network := _network(entry)) is not None:
-                bits = network.max_prefixlen - network.prefixlen
-                alike = self._networks.setdefault((network.version, bits), {})
-                alike[int(network.network_address) >> bits] = network
+                self._add(network, entry)
+                continue
+            self._names.add(entry)
+            if (found := addresses(entry)) is None:
+                self.unresolved = entry
+            for address in found or ():
+                self._add(ip_network(address), entry)
 
-    def entry(self, host: str, target: str) -> str:
-        """The entry that forbids a target at `host`; empty when none does."""
-        for name in (host.lower(), target):
+    def forbids(self, host: str, target: str) -> str:
+        """Why nothing may be sent to a target at `host`, for a person; empty when it may."""
+        for name in (host.lower(), target.lower()):
             if name in self._names:
-                return name
-        try:
-            address = ip_address(host)
-        except ValueError:
+                return _listed(name)
+        if not self._networks and not self.unresolved:
             return ""
+        addresses = [canonical(host)] if is_address(host) else self._addresses(host.lower())
+        if addresses is None:
+            return _unknown(host)
+        if entry := next(filter(None, map(self._entry, addresses)), ""):
+            return _listed(entry)
+        return _unknown(self.unresolved) if self.unresolved else ""
+
+    def _add(self, network: Network, entry: str) -> None:
+        bits = network.max_prefixlen - network.prefixlen
+        alike = self._networks.setdefault((network.version, bits), {})
+        alike[int(network.network_address) >> bits] = entry
+
+    def _entry(self, address: str) -> str:
+        ip = ip_address(address)
         for (version, bits), networks in self._networks.items():
-            if version == address.version and (found := networks.get(int(address) >> bits)):
-                return str(found)
+            if version == ip.version and (found := networks.get(int(ip) >> bits)):
+                return found
         return ""
 
 
-class SiteRules:
-    """All zones of a site, and what they mean for one target."""
+def _listed(entry: str) -> str:
+    return f"{entry} is on the do-not-poll list"
 
-    def __init__(self, zones: Iterable[Zone] = ()) -> None:
+
+def _unknown(name: str) -> str:
+    return f"nobody can say which host {name} is, and there is a do-not-poll list"
+
+
+class SiteRules:
+    """All zones of a site, and what they mean for one target.
+
+    `addresses` is what is known of host names; other rules are made when it changes.
+    """
+
+    def __init__(self, zones: Iterable[Zone] = (), addresses: Addresses = nowhere) -> None:
         self._zones = {zone.path: zone for zone in zones}
         self._do_not_poll = {
-            path: DoNotPoll(zone.do_not_poll)
+            path: DoNotPoll(zone.do_not_poll, addresses)
             for path, zone in self._zones.items()
             if zone.do_not_poll
         }
-        entries = (entry for zone in self._zones.values() for entry in zone.do_not_poll)
+        entries = [entry for zone in self._zones.values() for entry in zone.do_not_poll]
+        self.lists = bool(entries)
+        """Is there any do-not-poll list?"""
         self.names = frozenset(entry.lower() for entry in entries if _network(entry) is None)
         """What stands on any do-not-poll list and is no address: hosts and targets by name."""
 
@@ -273,14 +314,19 @@ class SiteRules:
             return ""
         for zone in self.above(path):
             listed = self._do_not_poll.get(zone.path)
-            if listed and (entry := listed.entry(host, target)):
-                return f"{zone.level}: {entry} is on the do-not-poll list"
+            if listed and (reason := listed.forbids(host, target)):
+                return f"{zone.level}: {reason}"
         return ""
 
     def forbidden_anywhere(self, host: str) -> str:
         """Why no zone may have anything sent to a host of which no target is known yet."""
         found = (self.forbidden(host, "", path) for path in self._zones)
         return next(filter(None, found), "")
+
+    @property
+    def unresolved(self) -> str:
+        """A name on a list of which nobody can say which host it is; empty when there is none."""
+        return next((each.unresolved for each in self._do_not_poll.values() if each.unresolved), "")
 
     def allows_safety(self, target: str, path: str) -> bool:
         """Does a zone name the target as a safety controller that may be polled?"""

@@ -173,7 +173,9 @@ class Discovery:
             self._say(run, pb.DISCOVERY_EVENT_KIND_STARTED)
         host = run.job.host(run.progress.cursor)
         rules = self._engine.rules
-        if rules.forbidden_anywhere(host) or await self._occupied.by(host, rules.names):
+        if rules.unresolved:
+            raise Withheld(rules.forbidden_anywhere(host))
+        if rules.forbidden_anywhere(host) or await self._occupied.by(host):
             run.progress = run.progress.after_skipping()
         else:
             run.progress = run.progress.after_asking(answered=await self._climb(run, host))
@@ -217,7 +219,7 @@ class Discovery:
         """Raise Withheld once a host that is being asked must not be asked any more."""
         if not run.job.window.open_at(self._now()):
             raise Withheld(f"its window: {run.job.window}")
-        if taken_by := await self._occupied.by(host, self._engine.rules.names):
+        if taken_by := await self._occupied.by(host):
             raise Withheld(f"{host} is {taken_by} now")
 
     async def _apply(self, record: Raw) -> None:

@@ -1,10 +1,12 @@
 """The governor: holds every contact to profile, target, zones and site, as they are at any time."""
 
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
 import structlog
 
+from isthmus.collector.domain.address import is_address
 from isthmus.collector.domain.envelope import (
     UNLIMITED,
     Envelope,
@@ -15,6 +17,7 @@ from isthmus.collector.domain.envelope import (
 )
 from isthmus.collector.domain.touches import PollState
 from isthmus.collector.handlers.line import Channel, EngineLine, Obstacle, Site
+from isthmus.collector.handlers.names import HostNames
 from isthmus.collector.handlers.observations import Origin
 from isthmus.collector.handlers.touches import Account, TouchLedger
 
@@ -56,11 +59,20 @@ class Contact:
 class Governor:
     """Keeps contacts to the rules; whoever must not be touched any more is hung up on."""
 
-    def __init__(self, site: Site, ledger: TouchLedger, hang_up: Callable[[Contact], None]) -> None:
+    def __init__(
+        self,
+        site: Site,
+        ledger: TouchLedger,
+        hosts: HostNames,
+        hang_up: Callable[[Contact], None],
+    ) -> None:
         self._site = site
         self._ledger = ledger
+        self._hosts = hosts
         self._hang_up = hang_up
+        self._zones: Iterable[Zone] = ()
         self.rules = SiteRules()
+        self._targets: Counter[str] = Counter()
         self._contacts: set[Contact] = set()
         self._windowed: set[Contact] = set()
         self._fenced = True  # until the first heartbeat
@@ -68,23 +80,34 @@ class Governor:
     def admit(self, contact: Contact) -> None:
         """Hold a new contact to the rules from now on."""
         self._contacts.add(contact)
+        self._targets[_target(contact)] += 1
         self._site.measure.state_changed(None, contact.account.state)
-        self.bind(contact)
+        if self.rules.unresolved == _target(contact):
+            self._rule()  # the name is a target's: it is no host
+        else:
+            self.bind(contact)
+        if self.rules.lists and _named(contact):
+            self._hosts.want()
 
     def dismiss(self, contact: Contact) -> None:
         """The contact is over: nothing leaves any more, and its account is closed."""
         contact.line.block(STOPPED)
         self.enter(contact, *STOPPED)
         self._contacts.discard(contact)
+        self._targets[_target(contact)] -= 1
         self._windowed.discard(contact)
         self._ledger.close(contact.account)
         self._site.measure.state_changed(PollState.STOPPED, None)
 
     def govern(self, zones: Iterable[Zone]) -> None:
         """All rules of the site and its zones, as they are from now on."""
-        self.rules = SiteRules(zones)
-        for contact in self._contacts:
-            self.bind(contact)
+        self._zones = tuple(zones)
+        self._rule()
+        self._hosts.want()
+
+    async def follow_names(self) -> None:
+        """Know which hosts the names are that a do-not-poll list is about; until cancelled."""
+        await self._hosts.follow(self._names, lambda changed: self._rule())
 
     def bind(self, contact: Contact) -> None:
         """Hold a contact to what everybody says now."""
@@ -130,6 +153,21 @@ class Governor:
         account.state, account.reason = state, reason
         self._ledger.changed(account)
 
+    def _rule(self) -> None:
+        self.rules = SiteRules(self._zones, self._addresses)
+        for contact in self._contacts:
+            self.bind(contact)
+
+    def _names(self) -> Iterable[str]:
+        """Names that must be known while there is a do-not-poll list."""
+        if not self.rules.lists:
+            return ()
+        hosts = (contact.channel.host for contact in self._contacts if _named(contact))
+        return {*hosts, *(name for name in self.rules.names if not self._targets[name])}
+
+    def _addresses(self, name: str) -> Collection[str] | None:
+        return () if self._targets[name] else self._hosts.addresses(name)
+
     def _obstacle(self, contact: Contact) -> Obstacle | None:
         target, path = contact.origin.identity.target, contact.origin.path
         if forbidden := self.rules.forbidden(contact.channel.host, target, path):
@@ -140,3 +178,11 @@ class Governor:
         if held.envelope.paused:
             return PollState.PAUSED, f"{held.levels['paused']}: {held.envelope.reason or 'paused'}"
         return None
+
+
+def _target(contact: Contact) -> str:
+    return contact.origin.identity.target.lower()
+
+
+def _named(contact: Contact) -> bool:
+    return not is_address(contact.channel.host)

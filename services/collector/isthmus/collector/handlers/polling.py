@@ -19,10 +19,11 @@ from isthmus.collector.domain.status import Status
 from isthmus.collector.domain.touches import PollState
 from isthmus.collector.handlers.governor import NOT_ASKED, STOPPED, Contact, Governor
 from isthmus.collector.handlers.line import Channel, EngineLine, Obstacle, Site
+from isthmus.collector.handlers.names import HostNames
 from isthmus.collector.handlers.observations import Origin, observation
 from isthmus.collector.handlers.poll import CLOSE_TIMEOUT_S, Poll
 from isthmus.collector.handlers.touches import TouchLedger
-from isthmus.collector.ports import Fence, Measure, Source, Withheld
+from isthmus.collector.ports import Fence, Measure, Resolve, Source, Withheld
 from isthmus.runtime.codec import Outgoing
 
 log = structlog.get_logger()
@@ -42,6 +43,7 @@ class Engine:
         fence: Fence,
         measure: Measure,
         *,
+        resolve: Resolve,
         polls_max: int,
         touches_interval_s: float = 60.0,
         clock: Callable[[], float] = time.time,
@@ -55,7 +57,8 @@ class Engine:
         self._jitter = jitter
         self.ledger = TouchLedger(put, clock, touches_interval_s)
         self.site = Site(fence, measure, in_flight_max=polls_max, clock=steady, wall=clock)
-        self._governor = Governor(self.site, self.ledger, self._hang_up_soon)
+        hosts = HostNames(resolve, steady)
+        self._governor = Governor(self.site, self.ledger, hosts, self._hang_up_soon)
         self._polls: dict[str, Poll] = {}
         self._sharing: dict[Channel, list[Poll]] = {}
         self._reading: set[Poll] = set()
@@ -100,6 +103,10 @@ class Engine:
     def govern(self, zones: Iterable[Zone]) -> None:
         """The rules of the site and its zones, all of them, as they are from now on."""
         self._governor.govern(zones)
+
+    async def follow_names(self) -> None:
+        """Know which hosts a do-not-poll list is about; until cancelled."""
+        await self._governor.follow_names()
 
     def share(self, part: float) -> None:
         """The part of the site's shared budgets that is ours, above 0 and at most 1."""

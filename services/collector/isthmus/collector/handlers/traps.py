@@ -1,10 +1,9 @@
 """Traps and informs in, Observations out: from allowed sources that are targets, at a rate."""
 
-import asyncio
 import ipaddress
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -17,16 +16,15 @@ from isthmus.collector.domain.notification import Notification
 from isthmus.collector.domain.pacing import Bucket
 from isthmus.collector.domain.reading import DeviceReading, Reading
 from isthmus.collector.domain.schedule import Identity
+from isthmus.collector.handlers.names import HostNames
 from isthmus.collector.handlers.observations import Origin, observation
 from isthmus.collector.handlers.targets import Row, target_fields
-from isthmus.collector.ports import Endpoint, MeasureNotifications
+from isthmus.collector.ports import Endpoint, MeasureNotifications, Resolve
 from isthmus.runtime.codec import Outgoing
 from isthmus.runtime.consume import Raw
 from isthmus.runtime.errors import Rejected
 
 log = structlog.get_logger()
-Resolve = Callable[[str], Awaitable[Collection[str] | None]]
-RESOLVED_S = 300.0
 REPEATS_MAX = 4096
 SAID_EVERY_S = 60.0
 SAID_MAX = 1024
@@ -67,7 +65,7 @@ class Traps:
         self._endpoint = endpoint
         self._put = put
         self._measure = measure
-        self._resolve = resolve
+        self._names = HostNames(resolve)
         self._sources = [ipaddress.ip_network(source) for source in sources]
         self._period_s = 1 / rate_per_s
         self._burst_max = burst_max
@@ -75,7 +73,6 @@ class Traps:
         self._senders: dict[str, Sender] = {}
         self._addresses: dict[str, Collection[str]] = {}
         self._named: dict[str, Origin] = {}
-        self._renamed = asyncio.Event()
         self._taken: OrderedDict[str, None] = OrderedDict()
         self._said: dict[tuple[str, str], float] = {}
 
@@ -94,22 +91,14 @@ class Traps:
             self._join(name, origin, [host])
         else:
             self._named[name] = origin
-            self._renamed.set()
+            self._join(name, origin, self._names.addresses(host) or ())
+            self._names.want()
 
     async def run(self) -> None:
-        """Look up the addresses of targets that have a name, again and again."""
-        while True:
-            self._renamed.clear()
-            for name, origin in list(self._named.items()):
-                addresses = await self._resolve(host_of(origin.address))
-                if self._named.get(name) == origin and addresses:
-                    self._leave(name)
-                    self._join(name, origin, addresses)
-            try:
-                async with asyncio.timeout(RESOLVED_S):
-                    await self._renamed.wait()
-            except TimeoutError:
-                pass  # an address may be another machine's by now
+        """Know the addresses of targets that have a name; until cancelled."""
+        await self._names.follow(
+            lambda: [host_of(origin.address) for origin in self._named.values()], self._renamed
+        )
 
     def admits(self, address: str) -> bool:
         ip = ipaddress.ip_address(address)
@@ -172,6 +161,12 @@ class Traps:
             interval_s=row.interval_s,
             collector=self._collector,
         )
+
+    def _renamed(self, hosts: Collection[str]) -> None:
+        for name, origin in self._named.items():
+            if (host := host_of(origin.address)) in hosts:
+                self._leave(name)
+                self._join(name, origin, self._names.addresses(host) or ())
 
     def _join(self, name: str, origin: Origin, addresses: Collection[str]) -> None:
         self._addresses[name] = addresses

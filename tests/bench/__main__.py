@@ -9,6 +9,7 @@ from rich.table import Table
 
 from tests.bench.collector import collector
 from tests.bench.estate import estate
+from tests.bench.normalizer import core, flatness, poisoned
 from tests.bench.recording import Recorded, record
 from tests.bench.rig import ROOT, Row
 from tests.bench.rows import ROWS, Rows
@@ -22,7 +23,13 @@ READERS: dict[str, Rows] = {
     "collector.observation_bytes": size,
     "collector.late_slots collector.cores collector.bytes collector.flatness collector.cpu": estate,
 }
-ALL: dict[str, Rows] = {**READERS, **ROWS}
+# Rows of the normaliser's own work, without Kafka.
+WORK: dict[str, Rows] = {
+    "normalizer.core": core,
+    "normalizer.flatness": flatness,
+    "normalizer.poisoned": poisoned,
+}
+ALL: dict[str, Rows] = {**READERS, **ROWS, **WORK}
 
 
 async def measure(only: str) -> list[Row]:

@@ -16,7 +16,8 @@ import isthmus.telemetry.v1.envelope_pb2
 import isthmus.telemetry.v1.observation_pb2
 import isthmus.telemetry.v1.report_pb2
 import isthmus.telemetry.v1.target_pb2
-import isthmus.telemetry.v1.touches_pb2  # noqa: F401  (imports put the messages into the pool)
+import isthmus.telemetry.v1.touches_pb2
+import isthmus.telemetry.v1.unrecognised_pb2  # noqa: F401  (imports put the messages into the pool)
 from isthmus.runtime.registry import registry
 
 SAMPLES = Path(__file__).parents[2] / "proto" / "samples"

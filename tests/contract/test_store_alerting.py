@@ -213,7 +213,7 @@ async def test_pages_can_be_of_one_site_and_of_one_state(alarms: Alarms) -> None
 
 async def test_a_source_is_replaced_only_by_a_later_report_of_it(sources: Sources) -> None:
     """A zombie that writes late takes nothing back."""
-    newer = Source("hagen/t", "hagen", "p", 3, NOW, 2.0, "plc", {"firmware": "2"})
+    newer = Source("hagen/t", "hagen", "p", 3, NOW, 2.0, "plc", {"firmware": "2"}, part=True)
     older = replace(newer, last_at=NOW - timedelta(seconds=1), watched={"firmware": "1"})
     await sources.save([older])
     await sources.save([newer])

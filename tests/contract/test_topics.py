@@ -25,9 +25,10 @@ def test_every_service_has_a_dead_letter_topic_that_takes_any_record() -> None:
 
 
 def test_state_is_compacted_and_facts_are_kept_for_a_stated_time() -> None:
-    """A topic either keeps the newest record of each key or says how long it keeps all."""
+    """The newest record of each key for ever, or what is stated: all of it, or the newest only."""
     for topic in registry().values():
-        assert (topic.cleanup == "compact") != (topic.retention_hours is not None)
+        assert topic.cleanup in ("compact", "delete", "compact,delete")
+        assert ("delete" in topic.cleanup) == (topic.retention_hours is not None)
 
 
 def test_a_topic_of_sites_becomes_one_for_each_site() -> None:

@@ -1,34 +1,21 @@
 """Every golden case comes out as its `report.json` says, and the simulated fleet as its truth."""
 
-import asyncio
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from google.protobuf.json_format import MessageToDict, ParseDict
+from google.protobuf.json_format import ParseDict
 
 from isthmus.normalizer.adapters import catalog
-from isthmus.normalizer.app import CATALOG
 from isthmus.normalizer.domain.normalize import Normalizer
-from isthmus.normalizer.handlers import Handler
-from isthmus.runtime.codec import Record
-from isthmus.runtime.consume import Batch
+from isthmus.normalizer.handlers.cases import reported
 from isthmus.telemetry.v1.observation_pb2 import Observation
-from isthmus.telemetry.v1.report_pb2 import Report
 
 FOLDER = Path(__file__).parent
 FLEET = FOLDER.parents[1] / "simulators" / "fleet.yaml"
 TRUTHS: list[dict[str, Any]] = yaml.safe_load(FLEET.read_text())["devices"]
-
-
-class NoStatistics:
-    """Counts nothing."""
-
-    def reported(self, reachability: str, count: int) -> None: ...
-    def unrecognised(self, attribute: str) -> None: ...
-    def skipped(self, count: int) -> None: ...
 
 
 def cases() -> list[str]:
@@ -45,21 +32,13 @@ def expected(case: str) -> dict[str, Any]:
 def made(case: str, normalizer: Normalizer) -> dict[str, Any]:
     """What the normaliser makes of a case: its reports, or why it rejects the observation."""
     observed = json.loads((FOLDER / case / "observation.json").read_text())
-    record = Record(ParseDict(observed, Observation()), case, "observations", 0, 0, None)
-    batch = Batch([record])
-    outgoing = asyncio.run(Handler(normalizer, NoStatistics())(batch))
-    if batch.rejected:
-        return {"rejected": str(next(iter(batch.rejected.values())))}
-    reports = [Report.FromString(made.value or b"") for made in outgoing]
-    return {
-        "reports": [MessageToDict(report, preserving_proto_field_name=True) for report in reports]
-    }
+    return reported(normalizer, ParseDict(observed, Observation()))
 
 
 @pytest.fixture(scope="module")
 def normalizer() -> Normalizer:
     """The normaliser with the catalogue that comes with it."""
-    return Normalizer(catalog.load(CATALOG))
+    return Normalizer(catalog.load(catalog.SHIPPED))
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +50,13 @@ def reports(normalizer: Normalizer) -> dict[str, dict[str, Any]]:
 
 def test_there_are_cases_enough() -> None:
     """A folder that is not found would make all other tests here pass."""
-    assert len(cases()) >= 70
+    assert len(cases()) >= 150
+
+
+@pytest.mark.parametrize("case", cases())
+def test_a_case_says_where_it_is_from(case: str) -> None:
+    """Whoever doubts it can look."""
+    assert (FOLDER / case / "origin.txt").read_text().strip()
 
 
 @pytest.mark.parametrize("case", cases())

@@ -5,12 +5,13 @@ import sys
 
 import pytest
 
-from isthmus.collector.__main__ import main
+from isthmus.collector.__main__ import parser
+from isthmus.runtime.commands import dispatch
 
 
 def ended(*arguments: str) -> object:
     with pytest.raises(SystemExit) as caught:
-        main(arguments)
+        dispatch(parser(), arguments)
     return caught.value.code
 
 

@@ -1,25 +1,24 @@
-"""The catalogue that comes with the service, and a short way to observe."""
+"""A small catalogue, and a normaliser that knows it."""
 
 from pathlib import Path
 
 import pytest
+from tests.unit.normalizer import catalogue
 
-from isthmus.normalizer.adapters import catalog as adapter
-from isthmus.normalizer.app import CATALOG
 from isthmus.normalizer.domain.catalog import Catalog
 from isthmus.normalizer.domain.normalize import Normalizer
 
 
-@pytest.fixture(scope="session")
-def folder() -> Path:
-    """Where the files of the catalogue are."""
-    return CATALOG
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The files of the small catalogue, which a test may spoil."""
+    return catalogue.written(tmp_path / "catalog")
 
 
-@pytest.fixture(scope="session")
-def catalog(folder: Path) -> Catalog:
-    """The catalogue that comes with the service."""
-    return adapter.load(folder)
+@pytest.fixture(scope="session", autouse=True)
+def catalog() -> Catalog:
+    """The small catalogue; read before any event loop runs, as services do."""
+    return catalogue.small()
 
 
 @pytest.fixture

@@ -1,12 +1,9 @@
 """`python -m isthmus.collector` runs the collector; its commands help to prepare a plant."""
 
 import argparse
-import os
-import pkgutil
 import sys
-from collections.abc import Sequence
 
-from isthmus.runtime.errors import IsthmusError
+from isthmus.runtime.commands import dispatch
 
 PROG = "python -m isthmus.collector"
 SERVE = "isthmus.collector.app:serve"
@@ -59,18 +56,5 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def main(arguments: Sequence[str]) -> None:
-    """Run one command; it alone is imported, so that help is there at once."""
-    parsed = vars(parser().parse_args(arguments))
-    try:
-        sys.exit(pkgutil.resolve_name(parsed.pop("run"))(**parsed))
-    except BrokenPipeError:  # `| head` has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (IsthmusError, OSError) as error:
-        sys.exit(str(error))
-    except KeyboardInterrupt:
-        sys.exit(130)
-
-
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    dispatch(parser(), sys.argv[1:])

@@ -2,6 +2,8 @@
 
 from typing import Protocol
 
+from isthmus.normalizer.domain.catalog import Catalog
+
 
 class Statistics(Protocol):
     """Counts what a person should know about the catalogue; never blocks, never raises."""
@@ -12,5 +14,27 @@ class Statistics(Protocol):
     def unrecognised(self, attribute: str) -> None:
         """A device was met whose `attribute` no rule knows; once for each new appearance."""
 
-    def skipped(self, count: int) -> None:
-        """`count` values were no finite numbers and are in no report."""
+    def doubted(self, quality: str, count: int) -> None:
+        """`count` values were reported with this quality, `uncertain` or `bad`."""
+
+
+class CatalogSource(Protocol):
+    """Where the catalogue lies; both methods read files, and block while they do."""
+
+    def fingerprint(self) -> str:
+        """Of the files as they are now; raises OSError."""
+        ...
+
+    def load(self) -> Catalog:
+        """The catalogue as it is now; raises IsthmusError with a line for each mistake."""
+        ...
+
+
+class MeasureCatalog(Protocol):
+    """Says which catalogue is in use; never blocks, never raises."""
+
+    def catalog(self, fingerprint: str) -> None:
+        """This one is."""
+
+    def catalog_refused(self) -> None:
+        """Another one is there, and wrong."""

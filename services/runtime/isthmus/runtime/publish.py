@@ -1,6 +1,7 @@
 """Publishing to Kafka: all of a batch is acknowledged, or the caller tries again."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any, Self
 
@@ -66,8 +67,8 @@ class Publisher:
             await self._discard(producer)
             reason = str(error) or "no acknowledgement"
             raise Retryable(f"kafka: {self._servers}: {reason}") from error
-        for record in records:
-            self._metrics.published.labels(record.topic).inc()
+        for topic, count in Counter(record.topic for record in records).items():
+            self._metrics.published.labels(topic).inc(count)
 
     async def topics(self) -> set[str]:
         """Every topic that Kafka has now; raises Retryable."""

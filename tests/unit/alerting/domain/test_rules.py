@@ -156,3 +156,22 @@ def test_a_rule_for_a_class_meets_no_other_and_none_before_the_class_is_known() 
 def test_each_kind_of_rule_has_a_word_for_what_it_watches(watched: Watched, word: str) -> None:
     """It stands in the alarm's `condition`."""
     assert a_rule(watched).watches == word
+
+
+@pytest.mark.parametrize(
+    ("watched", "holds"),
+    [
+        (HOT, True),
+        (State("health", frozenset({"failure"})), True),
+        (State("reachability", frozenset({"offline"})), False),
+        (Change("firmware"), True),
+        (NoData(3, 30), False),
+    ],
+)
+def test_what_a_device_tells_of_all_its_parts_is_not_judged_again_of_each(
+    watched: Watched, holds: bool
+) -> None:
+    """Whether it answers, and whether it is heard."""
+    rules = index([a_rule(watched)], "", part=True)
+
+    assert bool(rules.metrics or rules.states or rules.changes or rules.silences) is holds

@@ -29,6 +29,14 @@ def test_a_report_that_says_less_takes_nothing_away() -> None:
     assert heard(known, offline, 7, frozenset({"firmware"})) == replace(known, last_at=later)
 
 
+def test_a_source_is_a_part_while_its_reports_say_so() -> None:
+    """So that it is missed with its device."""
+    part = heard(None, replace(FIRST, part=True), 7, frozenset())
+
+    assert part.part
+    assert not heard(part, FIRST, 7, frozenset()).part
+
+
 def test_a_source_has_one_more_interval_to_be_heard_after_a_standstill() -> None:
     """Each source must have had its turn before it counts as silent."""
     source = heard(None, FIRST, 7, frozenset())

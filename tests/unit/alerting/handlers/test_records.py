@@ -12,7 +12,8 @@ from isthmus.alarms.v1.transition_pb2 import Transition as TransitionMessage
 from isthmus.alarms.v1.transition_pb2 import TransitionKind
 from isthmus.alerting.domain.alarm import Alarm, Condition, Kind, State, Transition
 from isthmus.alerting.handlers.records import HEALTH, REACHABILITY, outbox, reading
-from isthmus.telemetry.v1.report_pb2 import Health, Reachability, Report
+from isthmus.runtime.errors import Rejected
+from isthmus.telemetry.v1.report_pb2 import Health, Quality, Reachability, Relation, Report
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 ALARM = Alarm(
@@ -47,6 +48,49 @@ def test_a_report_is_read_in_the_platform_s_words() -> None:
     )
     assert (list(read.metric), list(read.value), list(read.unit)) == (["t"], [1.5], ["Cel"])
     assert reading(Report(site="hagen", target="gw")).source == "hagen/gw"
+
+
+def test_only_good_values_are_measurements() -> None:
+    """Bad and doubtful ones are not there for the rules; no quality means that all are good."""
+    report = Report(
+        site="s", target="t", metric=["a", "b", "c", "d"], value=[1, 2, 3, 4], unit=["Cel"] * 4
+    )
+    assert len(reading(report).metric) == 4
+    report.quality.extend(
+        [
+            Quality.QUALITY_BAD,
+            Quality.QUALITY_GOOD,
+            Quality.QUALITY_UNCERTAIN,
+            Quality.QUALITY_UNSPECIFIED,
+        ]
+    )
+    read = reading(report)
+
+    assert (list(read.metric), list(read.value), list(read.unit)) == (["b"], [2], ["Cel"])
+
+
+def test_qualities_that_do_not_stand_beside_the_values_are_rejected() -> None:
+    """Nobody could say which value is the bad one."""
+    report = Report(metric=["a", "b"], value=[1, 2], unit=["1", "1"], quality=["QUALITY_GOOD"])
+
+    with pytest.raises(Rejected, match=r"Report\.quality: 1 entries, expected 2, one for each"):
+        reading(report)
+
+
+@pytest.mark.parametrize(
+    ("kind", "is_part"),
+    [
+        ("RELATION_KIND_PART_OF", True),
+        ("RELATION_KIND_PERIPHERAL_OF", True),
+        ("RELATION_KIND_INSTALLED_ON", True),
+        ("RELATION_KIND_BEHIND", False),
+        ("RELATION_KIND_EXPOSED_BY", False),
+    ],
+)
+def test_a_part_is_told_from_a_device_that_is_asked_by_itself(kind: str, is_part: bool) -> None:
+    """A module answers with its chassis, a unit behind a gateway for itself."""
+    assert reading(Report(site="s", target="t", relation=Relation(kind=kind))).part is is_part
+    assert not reading(Report(site="s", target="t")).part
 
 
 def test_a_word_of_a_newer_version_is_unknown() -> None:

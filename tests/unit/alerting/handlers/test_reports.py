@@ -6,7 +6,7 @@ import pytest
 
 from isthmus.alerting.domain.alarm import State, alarm_id
 from isthmus.runtime.errors import Retryable
-from isthmus.telemetry.v1.report_pb2 import Reachability
+from isthmus.telemetry.v1.report_pb2 import Quality, Reachability, Relation
 
 OFFLINE = Reachability.REACHABILITY_OFFLINE
 
@@ -144,3 +144,33 @@ async def test_crooked_columns_and_tombstones_are_rejected_and_the_others_judged
         "isthmus.telemetry.v1.Report.value: 1 values and 2 units, expected 1, one for each metric"
     ]
     assert service.steps() == [("offline", 1, "raised")]
+
+
+@pytest.mark.parametrize("quality", [Quality.QUALITY_BAD, Quality.QUALITY_UNCERTAIN])
+async def test_a_doubtful_value_raises_nothing_and_clears_nothing(
+    service: Any, report: Any, quality: Quality
+) -> None:
+    """A sensor that fell off is no return to normal: a raised alarm stays as it is."""
+    await service.hear(report(0, temperature=85, quality=[quality]))
+    assert service.steps() == []
+    await service.hear(report(2, temperature=85))
+    before = dict(service.memory.alarms)
+    await service.hear(report(4, temperature=20, quality=[quality]), report(6))
+
+    assert service.steps() == [("hot", 1, "raised")]
+    assert service.memory.alarms == before
+    await service.hear(report(8, temperature=20))
+    assert service.steps()[-1] == ("hot", 2, "cleared")
+
+
+async def test_a_part_raises_what_is_its_own_and_not_that_its_device_is_away(
+    service: Any, report: Any
+) -> None:
+    """A switch that does not answer is one alarm, not one of each module; firmware is theirs."""
+    part = {"device": "module-3", "relation": Relation(kind="RELATION_KIND_PART_OF")}
+    await service.hear(
+        report(0, firmware="1", **part),
+        report(20, firmware="2", reachability=OFFLINE, **part),
+    )
+
+    assert service.steps() == [("firmware", 1, "raised"), ("firmware", 2, "cleared")]

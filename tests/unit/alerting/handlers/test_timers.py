@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from isthmus.runtime.errors import Retryable
+from isthmus.telemetry.v1.report_pb2 import Relation
 
 
 async def fire_at(service: Any, second: float) -> list[tuple[str, int, str]]:
@@ -175,3 +176,44 @@ async def test_timers_go_on_when_the_store_is_back(service: Any, report: Any) ->
     task.cancel()
 
     assert service.steps() == [("hot-for-long", 1, "raised")]
+
+
+async def test_a_part_is_missed_with_its_device_and_not_by_itself(
+    service: Any, successor: Any, report: Any
+) -> None:
+    """Paused, out of its window or dead, a device says nothing of its hundred parts.
+
+    Not after a hand-over either: that a source is a part is stored with it.
+    """
+    part = {"device": "module-3", "relation": Relation(kind="RELATION_KIND_PART_OF")}
+    tenfold = report(0, **part)
+    tenfold.interval_s *= 10
+    await service.hear(tenfold, report(0), report(0, "u"))
+    await successor.assign(0)
+    for second in range(10, 200, 10):
+        for replica in (service, successor):
+            replica.second = second
+            await replica.hear(report(second, "u"))
+            await replica.timers.fire()
+
+    assert {(a.rule, a.subject) for a in service.memory.alarms.values()} == {("silent", "hagen/t")}
+
+
+async def test_a_unit_behind_a_gateway_is_missed_by_its_own_interval(
+    service: Any, report: Any
+) -> None:
+    """It is asked by itself, so nobody else would tell."""
+    unit = {"device": "unit-3", "relation": Relation(kind="RELATION_KIND_BEHIND")}
+    slow = report(0, **unit)
+    slow.interval_s *= 10
+    await service.hear(slow, report(0, "u"))
+    for second in range(10, 60, 10):
+        service.second = second
+        await service.hear(report(second, "u"))
+        assert await fire_at(service, second) == []  # three of its intervals are 60 s
+    for second in range(60, 100, 10):
+        service.second = second
+        await service.hear(report(second, "u"))
+        await service.timers.fire()
+
+    assert service.steps() == [("silent", 1, "raised")]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from isthmus.collector.handlers.ledger import COLUMNS, Extract, moment
+from isthmus.collector.handlers.ledger import COLUMNS, Extract
 from isthmus.runtime.errors import Rejected
 from isthmus.telemetry.v1.touches_pb2 import PollState, Touches
 
@@ -94,16 +94,3 @@ def test_what_is_no_touches_is_rejected() -> None:
     wrong.value = b"\xff"
     with pytest.raises(Rejected):
         rows(Extract("hagen"), wrong)
-
-
-@pytest.mark.parametrize(
-    ("text", "at"),
-    [
-        ("2026-03-01", "2026-03-01T00:00:00+00:00"),
-        ("2026-03-01T06:00Z", "2026-03-01T06:00:00+00:00"),
-        ("2026-03-01T06:00+01:00", "2026-03-01T06:00:00+01:00"),
-    ],
-)
-def test_a_time_without_an_offset_is_utc(text: str, at: str) -> None:
-    """As everywhere else."""
-    assert moment(text).isoformat() == at

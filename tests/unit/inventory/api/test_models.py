@@ -17,8 +17,9 @@ from isthmus.inventory.ports import SiteSummary
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 FIELDS = {
-    "id", "site", "path", "class", "vendor", "model", "serial", "order_code", "hardware",
+    "id", "site", "path", "class", "vendor", "family", "model", "serial", "order_code", "hardware",
     "firmware", "software", "name", "purdue_level", "reachability", "health", "health_reason",
+    "asset_tag", "criticality", "cpe", "lifecycle", "released", "end_of_sale", "end_of_support",
     "sources", "keys", "discovered_at", "changed_at", "last_seen_at", "revision",
 }  # fmt: skip
 

@@ -10,7 +10,7 @@ from isthmus.inventory.domain.model import (
     Health,
     Reachability,
 )
-from tests.unit.inventory.domain.world import Inventory, host, mac, report, serial
+from tests.unit.inventory.domain.world import Inventory, address, host, mac, report, serial
 
 
 def test_a_device_that_reports_first_is_discovered() -> None:
@@ -83,6 +83,71 @@ def test_a_partial_report_takes_no_attribute_away() -> None:
     assert plan.gains == ()
     assert inventory.one().attributes["model"] == "M340"
     assert mac("m") in inventory.one().keys
+
+
+def test_another_family_or_version_leaves_nothing_of_the_former_life() -> None:
+    """The end of support of the old firmware is not that of the new one."""
+    inventory = Inventory()
+    old = {"family": "M340", "firmware": "2", "cpe": "cpe:2", "end_of_support": "2024"}
+    inventory.take(report("plc", 0, serial("s/1"), attributes=old))
+
+    inventory.take(report("plc", 5, serial("s/1"), attributes={"name": "press"}))
+    assert inventory.one().attributes["end_of_support"] == "2024"
+    inventory.take(report("plc", 9, serial("s/1"), attributes={"family": "M340", "firmware": "3"}))
+
+    assert inventory.one().attributes == {"family": "M340", "firmware": "3", "name": "press"}
+    gone = {(c.field, c.before, c.after) for c in inventory.history if c.field in old}
+    assert ("end_of_support", "2024", "") in gone
+
+
+def test_a_part_is_an_asset_of_its_own() -> None:
+    """A module with a serial number, and a fan that only has its place; silent with the switch."""
+    inventory = Inventory()
+    inventory.take(
+        report("sw", 0, serial("s/1"), address("10.0.0.5:161")),
+        report(
+            "sw", 0, serial("s/2"), address("10.0.0.5:161/module-3"), device="module-3", part=True
+        ),
+        report("sw", 0, address("10.0.0.5:161/module-9"), device="module-9", part=True),
+    )
+    inventory.take(report("sw", 20, serial("s/2"), address("10.0.0.5:161/module-3"),
+                          device="module-3", part=True))  # fmt: skip
+
+    assert [a.sources for a in inventory.assets.values()] == [
+        ("hagen/sw",),
+        ("hagen/sw/module-3",),
+        ("hagen/sw/module-9",),
+    ]
+    inventory.take(report("sw", 25, address("10.0.0.5:161"), offline=True))
+    assert {a.reachability for a in inventory.assets.values()} == {Reachability.OFFLINE}
+
+
+def test_a_module_that_moves_to_another_chassis_stays_the_same_asset() -> None:
+    """Its serial number goes with it; the one that took its slot is another asset."""
+    inventory = Inventory()
+    inventory.take(report("sw", 0, serial("s/2"), device="module-3", part=True))
+
+    inventory.take(report("other", 5, serial("s/2"), device="module-1", part=True))
+    inventory.take(report("sw", 9, serial("s/7"), device="module-3", part=True))
+
+    moved, new = inventory.assets.values()
+    assert moved.sources == ("hagen/other/module-1",)
+    assert new.sources == ("hagen/sw/module-3",)
+
+
+def test_a_device_that_was_silent_at_first_stays_the_same_when_its_parts_are_heard_before_it() -> (
+    None
+):
+    """Parts and device come on partitions of their own; the placeholder is the device itself."""
+    inventory = Inventory()
+    inventory.take(report("sw", 0, address("10.0.0.5:161"), offline=True))
+    id = inventory.one().id
+
+    inventory.take(report("sw", 5, serial("s/2"), device="module-3", part=True))
+    inventory.take(report("sw", 5, serial("s/1"), address("10.0.0.5:161")))
+
+    assert inventory.assets[id].sources == ("hagen/sw",)
+    assert ChangeKind.RETIRED not in inventory.kinds()
 
 
 def test_one_device_on_two_protocols_is_one_asset() -> None:

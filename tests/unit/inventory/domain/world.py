@@ -31,6 +31,10 @@ def mac(value: str) -> Key:
     return Key(Tier.STRONG, "hagen", "mac", value)
 
 
+def address(value: str) -> Key:
+    return Key(Tier.WEAK, "hagen", "address", value)
+
+
 def host(value: str) -> Key:
     return Key(Tier.WEAK, "hagen", "hostname", value)
 

@@ -9,6 +9,7 @@ from google.protobuf.json_format import MessageToDict
 from isthmus.assets.v1 import asset_pb2, change_pb2
 from isthmus.inventory.domain.ledger import NOBODY, Removal, Write
 from isthmus.inventory.domain.model import (
+    ATTRIBUTES,
     Asset,
     Change,
     ChangeKind,
@@ -81,6 +82,27 @@ def test_a_report_with_a_wrong_field_is_rejected(field: str, value: object, says
 
     with pytest.raises(Rejected, match=says):
         records.report(wrong)
+
+
+def test_every_attribute_that_an_asset_has_is_kept_and_published() -> None:
+    """From the report's attributes through the domain to the asset's fields."""
+    said = message()
+    del said.attributes[:]
+    said.attributes.extend(report_pb2.Attribute(name=n, value=f"a {n}") for n in ATTRIBUTES)
+
+    shown = records.asset_message(described(asset(), [view(records.report(said), None)]))
+
+    assert {n: getattr(shown, n) for n in ATTRIBUTES} == {n: f"a {n}" for n in ATTRIBUTES}
+
+
+@pytest.mark.parametrize(("kind", "is_part"), [("PART_OF", True), ("BEHIND", False)])
+def test_a_part_is_told_from_a_device_behind_its_endpoint(kind: str, is_part: bool) -> None:
+    """For the endpoint of a part is a device too, and no mere way to others."""
+    said = message()
+    assert not records.report(said).part
+    said.relation.CopyFrom(report_pb2.Relation(kind=f"RELATION_KIND_{kind}"))
+
+    assert records.report(said).part is is_part
 
 
 def test_a_report_without_its_time_is_rejected() -> None:

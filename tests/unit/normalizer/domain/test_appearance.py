@@ -1,16 +1,19 @@
 """The tables in what a device says."""
 
-from isthmus.normalizer.domain.appearance import Appearance, Layout, Said, mib_order
+from hypothesis import given
+from hypothesis import strategies as st
+
+from isthmus.normalizer.domain.appearance import Appearance, Columns, Said, mib_order
 from isthmus.normalizer.domain.catalog import Row
 
 CHASSIS = Row("entPhysicalClass", 3)
 
 
-def test_only_stable_cells_are_said() -> None:
-    """Facts and numbers are found by name, those that change are left out."""
-    layout = Layout(("VendorName", "state"), ("level", "ifType.1"), ("m", "1"), (0,), (1,))
+def test_facts_and_numbers_of_an_appearance_stand_under_their_names() -> None:
+    """The columns of the layout are zipped with what was said."""
+    columns = Columns(("VendorName",), ("ifType.1",))
 
-    said = Said.of(Appearance("hagen", "a:1", "modbus", "", "", layout, ("WAGO",), (6.0,)))
+    said = Said.of(Appearance("hagen", "a:1", "modbus", "", "", columns, ("WAGO",), (6.0,)))
 
     assert said == Said({"VendorName": "WAGO"}, {"ifType.1": 6.0})
 
@@ -45,3 +48,25 @@ def test_a_table_without_a_fitting_row_has_none() -> None:
     said = Said({"entPhysicalSerialNum.3": "B"}, {"entPhysicalClass.3": 9})
 
     assert said.row(CHASSIS, "entPhysicalSerialNum") == ""
+
+
+def test_a_cell_is_text_whether_it_was_a_text_or_a_number() -> None:
+    """Rules of the catalogue compare texts; a number has no needless decimals."""
+    said = Said({"entPhysicalName.1": "Slot 1"}, {"entPhysicalClass.1": 9.0, "sysServices": 78.0})
+
+    assert said.cell("entPhysicalName", "1") == "Slot 1"
+    assert said.cell("entPhysicalClass", "1") == "9"
+    assert said.cell("sysServices", "") == "78"
+    assert said.cell("entPhysicalName", "2") == ""
+
+
+@given(st.lists(st.integers(0, 1 << 40), min_size=1, max_size=4))
+def test_the_order_of_a_mib_is_the_order_of_its_arcs(arcs: list[int]) -> None:
+    """An index sorts as the numbers in it do."""
+    assert mib_order(".".join(map(str, arcs))) == tuple(arcs)
+
+
+@given(st.text())
+def test_any_index_has_a_place(index: str) -> None:
+    """What is no number comes first; a number without end is bounded."""
+    assert all(-1 <= arc < 10**18 for arc in mib_order(index))

@@ -1,5 +1,7 @@
 """One spelling for what devices spell in many ways."""
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,7 +23,12 @@ from isthmus.normalizer.domain import canonical
         ("15.2(8)E2", "15.2(8)E2"),
         ("6.1.1-2", "6.1.1-2"),
         ("C2.4", "C2.4"),
-        ("UPS 16.5", "UPS 16.5"),
+        ("UPS 16.5", "16.5"),
+        ("FortiGate-60F v7.0.12,build0523,230606 (GA.M)", "7.0.12"),
+        ("7.1.070, Release 1309", "7.1.070"),
+        ("V1.05/V1.02", "1.05"),
+        ("10.0: Build 54.6", "10.0"),
+        ("build, of today", "build, of today"),
         ("MSNGM.081.232", "MSNGM.081.232"),
         ("(7)", "(7)"),
         ("version", "version"),
@@ -60,12 +67,18 @@ def test_a_text_is_printable_short_and_stays_as_it_is(raw: str) -> None:
         ("Schneider-Electric", ["schneider electric", "schneider"]),
         ("Beckhoff Automation GmbH & Co. KG", ["beckhoff automation", "beckhoff"]),
         ("Cisco Systems, Inc.", ["cisco systems", "cisco"]),
-        ("SE", []),
+        ("Diebold Nixdorf, Incorporated", ["diebold nixdorf", "diebold"]),
+        ("SE Electronics", ["se electronics", "se", "electronics"]),
+        (
+            "Acme Ltd a division of Big Corp",
+            ["acme", "acme a division of big", "acme a division of", "acme a division", "acme a"],
+        ),
+        ("", []),
     ],
 )
 def test_a_vendor_is_looked_up_without_its_legal_form(raw: str, expected: list[str]) -> None:
     """Case, punctuation and legal form do not matter, and trailing words matter last."""
-    assert list(canonical.vendor_names(raw)) == expected
+    assert list(dict.fromkeys(canonical.vendor_names(raw))) == expected
 
 
 def test_a_serial_number_is_compared_without_grouping() -> None:
@@ -81,6 +94,9 @@ def test_a_serial_number_is_compared_without_grouping() -> None:
         ("001b.0c3a.1001", "00:1b:0c:3a:10:01"),
         ("00:1b:0c", None),
         ("00:1b:0c:3a:10:01:ff:fe", None),
+        ("0x001B0C3A1001", "00:1b:0c:3a:10:01"),
+        ("hag-acc-00123456", None),
+        ("switch 001b0c3a1001", None),
         ("", None),
     ],
 )
@@ -111,6 +127,8 @@ def test_only_a_universal_unicast_mac_belongs_to_one_card(mac: str, expected: bo
         ("urn:uuid:4c4c4544004235108052b4c04f4a3132", "4c4c4544-0042-3510-8052-b4c04f4a3132"),
         ("00000000-0000-0000-0000-000000000000", None),
         ("ffffffff-ffff-ffff-ffff-ffffffffffff", None),
+        ("{4C4C4544-0042-3510-8052-B4C04F4A3132}", "4c4c4544-0042-3510-8052-b4c04f4a3132"),
+        ("a machine " + "4c4c4544004235108052b4c04f4a3132", None),
         ("not a uuid", None),
     ],
 )
@@ -122,3 +140,43 @@ def test_a_uuid_has_one_spelling(raw: str, expected: str | None) -> None:
 def test_a_host_name_is_short_and_in_lower_case() -> None:
     """The domain of a host is no part of its name."""
     assert canonical.host("LYO-ERP-1.nordwerk.example") == "lyo-erp-1"
+
+
+@pytest.mark.parametrize(
+    ("uri", "host"),
+    [
+        ("https://www.siemens.com/products/1", "siemens.com"),
+        ("urn:SIEMENS.com:S7-1500", "siemens.com"),
+        ("opc.tcp://10.0.0.1:4840/UA", "10.0.0.1"),
+        ("wago.com/750-8214", "wago.com"),
+        ("urn:a b:c", ""),
+        ("", ""),
+    ],
+)
+def test_a_uri_names_a_host(uri: str, host: str) -> None:
+    """Whatever stands before and behind it."""
+    assert canonical.uri_host(uri) == host
+
+
+@pytest.mark.parametrize(
+    "form",
+    [canonical.text, canonical.mac, canonical.uuid, canonical.uri_host, canonical.serial],
+)
+def test_no_form_reads_more_of_a_text_than_it_needs(form: Callable[[str], object]) -> None:
+    """What stands behind the first page of a text changes nothing, so it costs nothing."""
+    start = "00:1b:0c:3a:10:01 ".ljust(canonical.READ_CHARACTERS)
+
+    assert form(start + "x" * 1_000_000) == form(start)
+
+
+def test_a_long_text_is_few_vendor_names() -> None:
+    """The names that are looked up grow with the words that are read, not with what was sent."""
+    assert len(list(canonical.vendor_names("a " * 500_000))) <= canonical.TEXT_CHARACTERS
+
+
+@given(st.text(alphabet="vVrR. :_=-swfirmwae0", max_size=60))
+def test_words_before_a_version_are_taken_away_once_for_all(raw: str) -> None:
+    """What is left has no such word before it, unless it is nothing else."""
+    found = canonical.version(raw)
+
+    assert canonical.version(found) == found

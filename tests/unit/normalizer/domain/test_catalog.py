@@ -1,18 +1,31 @@
-"""How the catalogue is looked up."""
-
-from dataclasses import replace
+"""How vendors are looked up, and which facts say who a device is."""
 
 import pytest
 
-from isthmus.normalizer.domain.catalog import Catalog, Family, base
+from isthmus.normalizer.domain.catalog import Catalog, base
 
-RULES = (
-    Family("profile", {}, profile="host"),
-    Family("anyone", {}),
-    Family("vendor", {}, vendor="Moxa"),
-    Family("short", {}, oid="1.3.6.1.4.1.8691"),
-    Family("long", {}, oid="1.3.6.1.4.1.8691.7"),
+
+@pytest.mark.parametrize(
+    ("said", "vendor"),
+    [
+        ("Schneider-Electric", "Schneider Electric"),
+        ("SCHNEIDER ELECTRIC SE", "Schneider Electric"),
+        ("Telemecanique", "Schneider Electric"),
+        ("Siemens AG Digital Industries", "Siemens"),
+        ("ABB Ability(TM) System 800xA", "ABB"),
+        ("WAGO Kontakttechnik GmbH & Co. KG", "WAGO"),
+        ("G. Lufft", "Lufft"),
+        ("Cisco Systems, Inc.", "Cisco"),
+        ("Ciscone", None),
+        ("Nobody", None),
+        ("", None),
+    ],
 )
+def test_a_vendor_has_one_name(catalog: Catalog, said: str, vendor: str | None) -> None:
+    """However a vendor spells itself, it is the same vendor; a word like it is another."""
+    found = catalog.vendor(said)
+
+    assert (found and found.name) == vendor
 
 
 @pytest.mark.parametrize(
@@ -27,7 +40,7 @@ RULES = (
         ("", None),
     ],
 )
-def test_a_private_enterprise_number_is_the_seventh_part(
+def test_a_private_enterprise_number_is_the_seventh_arc(
     catalog: Catalog, oid: str, vendor: str | None
 ) -> None:
     """Only below 1.3.6.1.4.1 does a number tell a vendor."""
@@ -36,28 +49,49 @@ def test_a_private_enterprise_number_is_the_seventh_part(
     assert (found and found.name) == vendor
 
 
-def test_the_best_evidence_comes_first(catalog: Catalog) -> None:
-    """A longer identifier, then a shorter, then the vendor, then anyone, then the profile."""
-    few = replace(catalog, families=RULES)
+@pytest.mark.parametrize(
+    ("uri", "vendor"),
+    [
+        ("https://www.siemens.com/s7-1500/1", "Siemens"),
+        ("https://support.industry.siemens.com/cs", "Siemens"),
+        ("urn:SIEMENS.com:S7", "Siemens"),
+        ("urn:wago:pfc200", "WAGO"),
+        ("https://notsiemens.com/", None),
+        ("https://siemens.com.example/", None),
+        ("urn:nobody:server", None),
+        ("", None),
+    ],
+)
+def test_a_uri_tells_the_vendor_by_its_host(catalog: Catalog, uri: str, vendor: str | None) -> None:
+    """Label by label from the right: another domain that only looks alike is another's."""
+    found = catalog.vendor_of_uri(uri)
 
-    found = few.families_of("1.3.6.1.4.1.8691.7.86", "Moxa", "host")
-
-    assert [family.name for family in found] == ["long", "short", "vendor", "anyone", "profile"]
+    assert (found and found.name) == vendor
 
 
-def test_an_identifier_counts_by_its_parts(catalog: Catalog) -> None:
-    """8691.70 does not lie below 8691.7."""
-    few = replace(catalog, families=RULES)
+def test_a_text_without_end_is_looked_up_as_its_beginning(catalog: Catalog) -> None:
+    """The names that are tried do not grow with what a device sends."""
+    tail = " a" * 500_000
+    vendor, of_uri = (
+        catalog.vendor(f"Siemens{tail}"),
+        catalog.vendor_of_uri("https://" + "a." * 500_000),
+    )
 
-    found = few.families_of("1.3.6.1.4.1.8691.70", "", "")
-
-    assert [family.name for family in found] == ["short", "anyone"]
+    assert vendor is not None
+    assert vendor.name == "Siemens"
+    assert of_uri is None
 
 
 def test_states_are_not_stable(catalog: Catalog) -> None:
     """What changes while a device runs does not make another device of it."""
-    assert {"VendorName", "entPhysicalSerialNum", "ifPhysAddress", "moduleType"} <= catalog.stable
-    assert not {"state", "sysUpTime", "ifOperStatus", "hrStorageUsed"} & catalog.stable
+    assert {
+        "VendorName", "entPhysicalSerialNum", "ifPhysAddress", "moduleType", "sysDescr",
+        "hrSWInstalledName", "snmpEngineID", "hrStorageType",
+    } <= catalog.stable  # fmt: skip
+    assert not {
+        "state", "sysUpTime", "ifOperStatus", "hrStorageUsed", "dot1dTpFdbPort",
+        "ipNetToMediaPhysAddress", "lldpRemChassisId", "upsBatteryStatus",
+    } & catalog.stable  # fmt: skip
 
 
 @pytest.mark.parametrize(

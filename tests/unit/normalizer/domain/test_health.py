@@ -3,6 +3,8 @@
 import math
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from isthmus.normalizer.domain import health
 from isthmus.normalizer.domain.catalog import Catalog, HealthRule
@@ -109,3 +111,22 @@ def test_what_no_rule_reads_leaves_health_unknown(catalog: Catalog) -> None:
         Health.UNKNOWN,
         "",
     )
+
+
+@pytest.mark.parametrize("value", [2.0, -0.0, 0.0])
+def test_a_number_is_a_state_however_it_is_written(value: float) -> None:
+    """Zero has no sign."""
+    rule = HealthRule("trip", values={"0": Health.NORMAL, "2": Health.NORMAL})
+
+    assert health.judge_number(rule, value) is Health.NORMAL
+
+
+@given(st.floats(), st.text(max_size=40))
+def test_any_number_and_any_text_is_judged(value: float, text: str) -> None:
+    """By bits, octets and words; what means nothing is unknown."""
+    words = HealthRule("state", values={"run": Health.NORMAL}, otherwise=Health.UNKNOWN)
+
+    assert health.judge_number(BITS, value) in Health
+    assert health.judge_number(words, value) is Health.UNKNOWN
+    assert health.judge_text(OCTETS, text) in Health
+    assert health.judge_text(words, f"{text}!").name in ("NORMAL", "UNKNOWN")

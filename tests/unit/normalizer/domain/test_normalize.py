@@ -1,25 +1,32 @@
 """One observation becomes one report a device."""
 
-import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.unit.normalizer.catalogue import small
 
-from isthmus.normalizer.adapters import catalog as adapter
-from isthmus.normalizer.app import CATALOG
-from isthmus.normalizer.domain.normalize import Normalizer
+from isthmus.normalizer.domain.normalize import PARTS_EVERY, Normalizer
 from isthmus.normalizer.domain.observation import Device, Observation, Outcome
-from isthmus.normalizer.domain.report import Health, Reachability, Report
+from isthmus.normalizer.domain.report import Health, Kind, Quality, Reachability, Report
 
-KNOWN = adapter.load(CATALOG)
-FACTS = [*sorted(KNOWN.stable), "state", "hrPrinterDetectedErrorState.1", "object_0x80"]
+KNOWN = small()
+TABLES = ["entPhysicalSerialNum", "entPhysicalModelName", "hrSWInstalledName", "ifPhysAddress"]
+FACTS = [
+    *sorted(KNOWN.stable), "state", "hrPrinterDetectedErrorState.1", "object_0x80",
+    *(f"{column}.{index}" for column in TABLES for index in (1, 2, 1001)),
+    "lldpRemChassisId.0.3.1", "ipNetToMediaPhysAddress.3.10.0.0.7",
+]  # fmt: skip
 POINTS = [
     "ifOperStatus.1",
     "hrStorageUsed.1",
     "hrStorageSize.1",
     "upsBatteryStatus",
     "level",
+    "entPhysicalClass.1",
+    "entPhysicalClass.1001",
+    "dot1dTpFdbPort.0.144.232.0.0.1",
     "x.y",
 ]
 names = st.one_of(st.sampled_from(FACTS), st.text(max_size=20))
@@ -62,6 +69,7 @@ observations = st.builds(
     st.sampled_from(Outcome),
     st.text(max_size=10),
     st.lists(devices(), max_size=3).map(tuple),
+    st.integers(0, 20),
 )
 
 
@@ -69,31 +77,38 @@ def comparable(report: Report) -> tuple[object, ...]:
     """All of a report by value."""
     return (
         report.device, report.reachability, report.reachability_reason, report.health,
-        report.health_reason, report.metrics, report.identity.keys, report.identity.attributes,
+        report.health_reason, repr(report.metrics), report.identity.keys, report.sightings,
+        report.identity.attributes, report.identity.alternatives, report.identity.unrecognised,
+        report.identity.relation, report.every,
     )  # fmt: skip
 
 
 @given(observations)
 @settings(max_examples=300)
 def test_whatever_is_observed_makes_reports(observed: Observation) -> None:
-    """Any text and number gives one report a device, with printable identity and finite metrics."""
+    """Any text and number gives one report a device and one a part, with printable identity."""
     reports = Normalizer(KNOWN).reports(observed)
 
-    assert len(reports) == (len(observed.devices) or int(observed.outcome is not Outcome.OK))
+    own = [report for report in reports if report.every == 1]
+    assert len(own) == (len(observed.devices) or int(observed.outcome is not Outcome.OK))
     for report in reports:
-        assert all(map(math.isfinite, report.metrics.values))
+        metrics = report.metrics
+        assert len(metrics.qualities) in (0, len(metrics.values))
+        assert len(metrics.names) == len(metrics.values) == len(metrics.units)
         assert all(key.value.isprintable() for key in report.identity.keys)
         assert all(a.value.isprintable() and a.value for a in report.identity.attributes)
 
 
 @given(st.lists(observations, max_size=4))
 def test_what_was_seen_before_changes_nothing(observed: list[Observation]) -> None:
-    """The memory only saves work: a fresh normaliser makes the same reports."""
+    """The memory only saves work: a fresh normaliser makes the same reports, parts when due."""
     experienced = Normalizer(KNOWN, remembered=2)
     for each in [*observed, *observed]:
         again = [comparable(r) for r in experienced.reports(each)]
+        fresh = [comparable(r) for r in Normalizer(KNOWN).reports(each)]
 
-        assert again == [comparable(r) for r in Normalizer(KNOWN).reports(each)]
+        assert again == fresh if each.slot % PARTS_EVERY == 0 else set(again) <= set(fresh)
+        assert [r for r in again if r[-1] == 1] == [r for r in fresh if r[-1] == 1]
 
 
 def test_a_device_that_says_the_same_is_recognised_once(normalizer: Normalizer) -> None:
@@ -151,3 +166,137 @@ def test_one_normaliser_keeps_sites_apart(site: str, normalizer: Normalizer) -> 
     ]
 
     assert {k.scope for [r] in seen for k in r.identity.keys} == {"hagen", "lyon"}
+
+
+def chassis(slot: int, site: str = "hagen", **others: str) -> Observation:
+    """A switch with one module, as it is read in a slot."""
+    facts = {
+        "sysObjectID": "1.3.6.1.4.1.9.1.2494",
+        "entPhysicalSerialNum.1": "FOC2447L0AB",
+        "entPhysicalSerialNum.1001": "JAE2447",
+        **others,
+    }
+    points = {"entPhysicalClass.1": 3.0, "entPhysicalClass.1001": 9.0}
+    device = Device(
+        "", Outcome.OK, "", tuple(facts), tuple(facts.values()), tuple(points),
+        tuple(points.values()), ("1", "1"),
+    )  # fmt: skip
+    return Observation(site, "snmp", "", "10.0.0.1:161", Outcome.OK, "", (device,), slot)
+
+
+def test_parts_are_reported_when_a_device_is_met_and_then_every_tenth_slot(
+    normalizer: Normalizer,
+) -> None:
+    """Modules change seldom; a report of one says how often it comes."""
+    made = {slot: normalizer.reports(chassis(slot)) for slot in range(7, 32)}
+
+    assert [slot for slot, reports in made.items() if len(reports) == 2] == [7, 10, 20, 30]
+    whole, part = made[7]
+    assert (whole.every, part.every) == (1, PARTS_EVERY)
+    assert (part.device, part.reachability) == ("module-1001", Reachability.ONLINE)
+    relation = part.identity.relation
+    assert relation is not None
+    assert relation.kind is Kind.PART_OF
+
+
+def test_a_new_module_is_reported_at_once(normalizer: Normalizer) -> None:
+    """It changes what the device looks like."""
+    normalizer.reports(chassis(7))
+
+    swapped = normalizer.reports(chassis(8, **{"entPhysicalSerialNum.1001": "JAE9999"}))
+
+    assert [r.identity.value("serial") for r in swapped] == ["FOC2447L0AB", "JAE9999"]
+
+
+def test_an_observation_without_a_schedule_reports_its_parts(normalizer: Normalizer) -> None:
+    """Slot 0 is no slot: somebody asked once."""
+    assert [len(normalizer.reports(chassis(0))) for _ in range(3)] == [2, 2, 2]
+
+
+def test_other_devices_in_its_tables_do_not_make_a_device_new(normalizer: Normalizer) -> None:
+    """A forwarding table changes with every read; who forwards does not."""
+    reports = []
+    for n in range(20):
+        index = f"0.144.232.0.0.{n}"
+        device = Device(
+            "", Outcome.OK, "", ("sysObjectID", f"ipNetToMediaPhysAddress.3.10.0.0.{n}"),
+            ("1.3.6.1.4.1.9.1.2494", "00:90:e8:00:00:01"), (f"dot1dTpFdbPort.{index}",), (1.0,),
+            ("1",),
+        )  # fmt: skip
+        seen = Observation("hagen", "snmp", "", "10.0.0.1:161", Outcome.OK, "", (device,))
+        reports += normalizer.reports(seen)
+
+    assert normalizer.recognised == 1
+    assert len({id(report.identity) for report in reports}) == 1
+    assert all(len(report.sightings) == 2 for report in reports)
+    assert len({report.sightings for report in reports}) == 20
+
+
+def test_a_device_behind_a_gateway_is_related_to_it(normalizer: Normalizer) -> None:
+    """Whether it answers or not."""
+    dead = Device("unit-4", Outcome.TIMEOUT)
+
+    reports = normalizer.reports(observation(device("unit-3", VendorName="WAGO"), dead))
+
+    places = [report.identity.relation for report in reports]
+    assert [(place.kind, place.position) for place in places if place] == [
+        (Kind.BEHIND, "unit-3"), (Kind.BEHIND, "unit-4"),
+    ]  # fmt: skip
+
+
+def test_who_was_not_asked_is_not_offline(normalizer: Normalizer) -> None:
+    """A pause says nothing about the device."""
+    [report] = normalizer.reports(observation(outcome=Outcome.NOT_ASKED, error="paused"))
+
+    assert (report.reachability, report.reachability_reason) == (Reachability.NOT_ASKED, "paused")
+
+
+def test_a_report_carries_the_quality_of_its_numbers(normalizer: Normalizer) -> None:
+    """By the ranges of the catalogue."""
+    points = Device(
+        "", Outcome.OK, points=("battery_charge", "level"), values=(140.0, 1.0), units=("%", "m")
+    )
+
+    [report] = normalizer.reports(observation(points))
+
+    assert report.metrics.qualities == (Quality.UNCERTAIN, Quality.GOOD)
+
+
+def test_evidence_for_a_person_is_what_the_report_was_made_of(normalizer: Normalizer) -> None:
+    """And asking changes no memory."""
+    seen = chassis(7)
+    [report, _] = normalizer.reports(seen)
+
+    found = normalizer.evidence(seen, seen.devices[0])
+
+    assert found.attributes() == report.identity.attributes
+    assert normalizer.recognised == 1
+
+
+def test_another_catalogue_knows_other_things() -> None:
+    """A normaliser is one catalogue's; nothing is shared."""
+    other = Normalizer(replace(KNOWN, vendors=()))
+
+    [_, before] = Normalizer(KNOWN).reports(chassis(0))
+    [_, after] = other.reports(chassis(0))
+
+    assert before.identity.value("vendor") == "Cisco"
+    assert [key.kind for key in before.identity.keys] == ["serial", "address"]
+    assert [key.kind for key in after.identity.keys] == ["address"]
+
+
+def test_what_a_device_has_seen_is_not_kept(normalizer: Normalizer) -> None:
+    """A forwarding table is another one with every read, and may have thousands of rows."""
+    for read in range(50):
+        neighbours = tuple(f"ipNetToMediaPhysAddress.1.10.0.{read}.{row}" for row in range(20))
+        device = Device(
+            path="", outcome=Outcome.OK, facts=("sysName", *neighbours),
+            texts=("sw-1", *["00:1b:0c:3a:10:01"] * 20),
+        )  # fmt: skip
+        observed = Observation(
+            "hagen", "snmp", "", "10.0.0.1:161", Outcome.OK, "", (device,), slot=read
+        )
+        assert len(normalizer.reports(observed)[0].sightings) == 20
+
+    assert normalizer.recognised == 1
+    assert normalizer.layouts == 0

@@ -11,7 +11,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Asset(_message.Message):
-    __slots__ = ("id", "site", "path", "vendor", "model", "serial", "order_code", "hardware", "firmware", "software", "name", "purdue_level", "reachability", "health", "health_reason", "sources", "keys", "discovered_at", "changed_at", "revision")
+    __slots__ = ("id", "site", "path", "vendor", "model", "serial", "order_code", "hardware", "firmware", "software", "name", "purdue_level", "reachability", "health", "health_reason", "sources", "keys", "discovered_at", "changed_at", "revision", "family", "asset_tag", "criticality", "cpe", "lifecycle", "released", "end_of_sale", "end_of_support")
     ID_FIELD_NUMBER: _ClassVar[int]
     SITE_FIELD_NUMBER: _ClassVar[int]
     PATH_FIELD_NUMBER: _ClassVar[int]
@@ -33,6 +33,14 @@ class Asset(_message.Message):
     DISCOVERED_AT_FIELD_NUMBER: _ClassVar[int]
     CHANGED_AT_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
+    FAMILY_FIELD_NUMBER: _ClassVar[int]
+    ASSET_TAG_FIELD_NUMBER: _ClassVar[int]
+    CRITICALITY_FIELD_NUMBER: _ClassVar[int]
+    CPE_FIELD_NUMBER: _ClassVar[int]
+    LIFECYCLE_FIELD_NUMBER: _ClassVar[int]
+    RELEASED_FIELD_NUMBER: _ClassVar[int]
+    END_OF_SALE_FIELD_NUMBER: _ClassVar[int]
+    END_OF_SUPPORT_FIELD_NUMBER: _ClassVar[int]
     id: str
     site: str
     path: str
@@ -53,4 +61,12 @@ class Asset(_message.Message):
     discovered_at: _timestamp_pb2.Timestamp
     changed_at: _timestamp_pb2.Timestamp
     revision: int
-    def __init__(self, id: _Optional[str] = ..., site: _Optional[str] = ..., path: _Optional[str] = ..., vendor: _Optional[str] = ..., model: _Optional[str] = ..., serial: _Optional[str] = ..., order_code: _Optional[str] = ..., hardware: _Optional[str] = ..., firmware: _Optional[str] = ..., software: _Optional[str] = ..., name: _Optional[str] = ..., purdue_level: _Optional[str] = ..., reachability: _Optional[_Union[_report_pb2.Reachability, str]] = ..., health: _Optional[_Union[_report_pb2.Health, str]] = ..., health_reason: _Optional[str] = ..., sources: _Optional[_Iterable[str]] = ..., keys: _Optional[_Iterable[str]] = ..., discovered_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., changed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., revision: _Optional[int] = ..., **kwargs) -> None: ...
+    family: str
+    asset_tag: str
+    criticality: str
+    cpe: str
+    lifecycle: str
+    released: str
+    end_of_sale: str
+    end_of_support: str
+    def __init__(self, id: _Optional[str] = ..., site: _Optional[str] = ..., path: _Optional[str] = ..., vendor: _Optional[str] = ..., model: _Optional[str] = ..., serial: _Optional[str] = ..., order_code: _Optional[str] = ..., hardware: _Optional[str] = ..., firmware: _Optional[str] = ..., software: _Optional[str] = ..., name: _Optional[str] = ..., purdue_level: _Optional[str] = ..., reachability: _Optional[_Union[_report_pb2.Reachability, str]] = ..., health: _Optional[_Union[_report_pb2.Health, str]] = ..., health_reason: _Optional[str] = ..., sources: _Optional[_Iterable[str]] = ..., keys: _Optional[_Iterable[str]] = ..., discovered_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., changed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., revision: _Optional[int] = ..., family: _Optional[str] = ..., asset_tag: _Optional[str] = ..., criticality: _Optional[str] = ..., cpe: _Optional[str] = ..., lifecycle: _Optional[str] = ..., released: _Optional[str] = ..., end_of_sale: _Optional[str] = ..., end_of_support: _Optional[str] = ..., **kwargs) -> None: ...

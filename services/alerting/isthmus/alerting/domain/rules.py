@@ -24,6 +24,8 @@ class Reading:
     reachability_reason: str = ""
     health: str = UNKNOWN
     health_reason: str = ""
+    part: bool = False
+    """Is it a part of another device, which answers for it?"""
     attributes: Mapping[str, str] = field(default_factory=dict)
     metric: Sequence[str] = ()
     value: Sequence[float] = ()
@@ -144,8 +146,12 @@ class Index:
         return frozenset(change.attribute for _, change in self.changes)
 
 
-def index(rules: Iterable[Rule], asset_class: str) -> Index:
-    """The rules that concern devices of `asset_class`; empty when it is not known yet."""
+def index(rules: Iterable[Rule], asset_class: str, *, part: bool = False) -> Index:
+    """The rules that concern devices of `asset_class`; empty when it is not known yet.
+
+    A part is read with its device: whether it answers and is heard is told of the device, once,
+    and not again of each of its hundred modules and programs.
+    """
     metrics: dict[str, tuple[Rule, ...]] = {}
     states, changes, silences = [], [], []
     for rule in rules:
@@ -154,11 +160,11 @@ def index(rules: Iterable[Rule], asset_class: str) -> Index:
         match rule.watched:
             case Threshold(metric=metric):
                 metrics[metric] = (*metrics.get(metric, ()), rule)
-            case State():
+            case State(of=of) if not (part and of == "reachability"):
                 states.append((rule, rule.watched))
             case Change():
                 changes.append((rule, rule.watched))
-            case NoData():
+            case NoData() if not part:
                 silences.append((rule, rule.watched))
     return Index(metrics, tuple(states), tuple(changes), tuple(silences))
 

@@ -25,6 +25,8 @@ class Source:
     asset_class: str = ""
     watched: Mapping[str, str] = field(default_factory=dict)
     """Last values of the attributes that rules watch for change."""
+    part: bool = False
+    """It is a part of another device, and is missed with that one."""
 
     @property
     def grace(self) -> timedelta:
@@ -53,4 +55,5 @@ def heard(
         interval_s=reading.interval_s,
         asset_class=asset_class or known.asset_class,
         watched={**known.watched, **said} if said else known.watched,
+        part=reading.part,
     )

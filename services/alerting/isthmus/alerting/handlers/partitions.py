@@ -25,13 +25,14 @@ class RuleBook:
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         self.by_name = {rule.name: rule for rule in rules}
-        self._by_class: dict[str, Index] = {}
+        self._indices: dict[tuple[str, bool], Index] = {}
 
-    def of(self, asset_class: str) -> Index:
-        """The rules for devices of `asset_class`."""
-        found = self._by_class.get(asset_class)
+    def of(self, asset_class: str, *, part: bool = False) -> Index:
+        """The rules for devices of `asset_class`, or for parts of that class."""
+        found = self._indices.get((asset_class, part))
         if found is None:
-            found = self._by_class[asset_class] = index(self.by_name.values(), asset_class)
+            found = index(self.by_name.values(), asset_class, part=part)
+            self._indices[asset_class, part] = found
         return found
 
 
@@ -142,7 +143,7 @@ class Partition:
         self.overdue.pop((source, rule), None)
 
     def _miss(self, source: Source, rules: RuleBook) -> None:
-        for rule, silence in rules.of(source.asset_class).silences:
+        for rule, silence in rules.of(source.asset_class, part=source.part).silences:
             window = silence.window(source.interval_s)
             self._wait(self.last_at(source) + window, (source.name, rule.name))
 

@@ -1,6 +1,6 @@
 """Between protobuf and the domain: reports and assets in, alarms and transitions out."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -30,6 +30,14 @@ def _words(enum: type[reports.Health] | type[reports.Reachability], prefix: str)
 
 HEALTH = _words(reports.Health, "HEALTH_")
 REACHABILITY = _words(reports.Reachability, "REACHABILITY_")
+# What its device answers for; what stands behind a gateway or a server is asked by itself.
+PARTS = frozenset(
+    {
+        reports.RELATION_KIND_PART_OF,
+        reports.RELATION_KIND_PERIPHERAL_OF,
+        reports.RELATION_KIND_INSTALLED_ON,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +50,7 @@ class Sources:
 
 def reading(report: reports.Report) -> Reading:
     """What rules need of `report`; raises Rejected when its columns are not side by side."""
-    if not len(report.metric) == len(report.value) == len(report.unit):
-        raise Rejected(
-            f"isthmus.telemetry.v1.Report.value: {len(report.value)} values and "
-            f"{len(report.unit)} units, expected {len(report.metric)}, one for each metric"
-        )
+    metric, value, unit = _measured(report)
     device = f"/{report.device}" if report.device else ""
     return Reading(
         source=f"{report.site}/{report.target}{device}",
@@ -59,11 +63,35 @@ def reading(report: reports.Report) -> Reading:
         reachability_reason=report.reachability_reason,
         health=HEALTH.get(report.health, UNKNOWN),
         health_reason=report.health_reason,
+        part=report.relation.kind in PARTS,
         attributes={attribute.name: attribute.value for attribute in report.attributes},
-        metric=report.metric,
-        value=report.value,
-        unit=report.unit,
+        metric=metric,
+        value=value,
+        unit=unit,
     )
+
+
+def _measured(report: reports.Report) -> tuple[Sequence[str], Sequence[float], Sequence[str]]:
+    """The columns of `report`, of good values only.
+
+    A value that is bad or uncertain is no measurement: for the rules it is not there, so that it
+    raises nothing and clears nothing; an alarm that is raised stays as it is.
+    """
+    metric, value, unit, quality = report.metric, report.value, report.unit, report.quality
+    if not len(metric) == len(value) == len(unit):
+        raise Rejected(
+            f"isthmus.telemetry.v1.Report.value: {len(value)} values and "
+            f"{len(unit)} units, expected {len(metric)}, one for each metric"
+        )
+    if not quality:
+        return metric, value, unit
+    if len(quality) != len(value):
+        raise Rejected(
+            f"isthmus.telemetry.v1.Report.quality: {len(quality)} entries, "
+            f"expected {len(value)}, one for each value, or none"
+        )
+    good = [at for at, each in enumerate(quality) if each == reports.QUALITY_GOOD]
+    return [metric[at] for at in good], [value[at] for at in good], [unit[at] for at in good]
 
 
 def sources(asset: Asset) -> Sources:

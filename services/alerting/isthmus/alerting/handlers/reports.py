@@ -86,7 +86,7 @@ class Reports:
         known = batch.source(read.source)
         if known is not None and read.at <= known.last_at:
             return
-        rules = self._rules.of(_class(read, known))
+        rules = self._rules.of(_class(read, known), part=read.part)
         source = heard(known, read, batch.partition.number, rules.attributes)
         batch.sources[read.source] = source
         if known is None or replace(known, last_at=read.at) != source:

@@ -4,13 +4,13 @@ import asyncio
 import csv
 import sys
 from collections.abc import AsyncIterator, Sequence
-from datetime import datetime
 from typing import Any, Protocol
 
-from isthmus.collector.adapters.ledger import TopicExtract
-from isthmus.collector.handlers.ledger import COLUMNS, TOPIC, Extract, moment
+from isthmus.collector.handlers.ledger import COLUMNS, TOPIC, Extract
 from isthmus.collector.settings import Settings
-from isthmus.runtime.errors import IsthmusError, Rejected
+from isthmus.runtime.commands import moment
+from isthmus.runtime.errors import Rejected
+from isthmus.runtime.extract import TopicExtract
 from isthmus.runtime.settings import load
 
 
@@ -24,7 +24,7 @@ class Batches(Protocol):
 
 def touches(site: str, target: str | None, since: str | None, until: str | None) -> int:
     """Write the ledger of `site` to standard output, and how far it is to standard error."""
-    extract = Extract(site, target, _moment("--from", since), _moment("--to", until))
+    extract = Extract(site, target, moment("--from", since), moment("--to", until))
     key = f"{site}/{target}" if target else None
     kafka = load(Settings, collector={"site": site}).kafka
     topic = TopicExtract(kafka, TOPIC, key=key, since=extract.since)
@@ -51,14 +51,6 @@ async def written(topic: Batches, extract: Extract) -> None:
     sys.stdout.flush()
     if not rows:
         _say(f"nothing was sent on site {extract.site} in that time, or {TOPIC} has forgotten it")
-
-
-def _moment(option: str, text: str | None) -> datetime | None:
-    try:
-        return moment(text) if text else None
-    except ValueError:
-        expected = "a time as 2026-03-01 or 2026-03-01T06:00+01:00"
-        raise IsthmusError(f"{option}: {text!r}, expected {expected}") from None
 
 
 def _say(text: str) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 
 from isthmus.runtime.codec import decode, from_timestamp
 from isthmus.runtime.consume import Raw
@@ -59,12 +59,6 @@ class Extract:
             and (self.since is None or ends > self.since)
             and (self.until is None or begins < self.until)
         )
-
-
-def moment(text: str) -> datetime:
-    """The time that a person wrote in ISO 8601; without an offset it is UTC."""
-    at = datetime.fromisoformat(text)
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def _row(touches: Touches, kind: str, count: str) -> Sequence[str]:

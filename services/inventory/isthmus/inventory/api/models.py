@@ -30,6 +30,7 @@ class AssetOut(BaseModel):
     )
     class_: str = Field(alias="class", description="Device class.", examples=["plc"])
     vendor: str = Field(description="Maker.", examples=["Schneider Electric"])
+    family: str = Field(description="Product family.", examples=["Modicon M340"])
     model: str = Field(description="Model as its maker prints it.", examples=["BMX P34 2020"])
     serial: str = Field(description="Serial number.", examples=["21213607"])
     order_code: str = Field(description="Order code.", examples=["BMXP342020"])
@@ -37,9 +38,21 @@ class AssetOut(BaseModel):
     firmware: str = Field(description="Firmware version, without prefix.", examples=["3.20"])
     software: str = Field(description="Software and its version.", examples=[""])
     name: str = Field(description="Name that the device gives itself.", examples=["PRESS-1"])
+    asset_tag: str = Field(description="Inventory number that it carries.", examples=[""])
     purdue_level: str = Field(
         description="Level of the Purdue model (ISA-99): 0, 1, 2, 3, 3.5, 4, 5.", examples=["1"]
     )
+    criticality: str = Field(
+        description="What is assumed of its class: low, medium, high.", examples=["high"]
+    )
+    cpe: str = Field(description="Name in CPE 2.3 of what it runs.", examples=[""])
+    lifecycle: str = Field(
+        description="`known`, `supported_no_date`; empty when no source of its maker says.",
+        examples=["known"],
+    )
+    released: str = Field(description="Year, month or day of its release.", examples=["2012"])
+    end_of_sale: str = Field(description="When its maker stops selling it.", examples=[""])
+    end_of_support: str = Field(description="When its maker stops mending it.", examples=[""])
     reachability: Reachability = Field(description="Whether any of its sources reaches it.")
     health: Health = Field(description="NAMUR NE 107 status, the worst that a source says.")
     health_reason: str = Field(description="What the device said.", examples=["upsBatteryStatus=3"])

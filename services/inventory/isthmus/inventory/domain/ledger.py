@@ -131,7 +131,7 @@ class _Ledger:
             return
         if _silences(report) and self._silence_behind(report) and here is None:
             return
-        if report.device and report.reachability.answers:
+        if report.device and report.reachability.answers and not report.part:
             self._retire_placeholder(report)
         after = view(report, before)
         match = resolve(report, self._holders(report.claims))

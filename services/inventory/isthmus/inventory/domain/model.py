@@ -8,9 +8,12 @@ from enum import IntEnum, StrEnum
 
 NAMESPACE = uuid.UUID("454df657-117c-5018-b978-ecf3122d02f0")  # uuid5(NAMESPACE_DNS, "isthmus")
 ATTRIBUTES = (
-    "class", "vendor", "model", "serial", "order_code", "hardware", "firmware", "software", "name",
-    "purdue_level",
+    "class", "vendor", "family", "model", "serial", "order_code", "hardware", "firmware",
+    "software", "name", "asset_tag", "purdue_level", "criticality", "cpe", "lifecycle", "released",
+    "end_of_sale", "end_of_support",
 )  # fmt: skip
+OF_FAMILY = frozenset({"cpe", "lifecycle", "released", "end_of_sale", "end_of_support"})
+"""What follows from family and version: told whole or not at all, whenever the family is told."""
 
 
 class Reachability(StrEnum):
@@ -78,6 +81,8 @@ class Report:
     health_reason: str = ""
     keys: tuple[Key, ...] = ()
     attributes: Mapping[str, str] = field(default_factory=dict)
+    part: bool = False
+    """Is it a part of another device, which answers for it?"""
 
     @property
     def endpoint(self) -> str:
@@ -136,11 +141,18 @@ def view(report: Report, before: View | None) -> View:
     if before:
         brought = {(key.scope, key.kind) for key in keys}
         keys += tuple(key for key in before.keys if (key.scope, key.kind) not in brought)
-        attributes = {**before.attributes, **attributes}
+        attributes = _told(before.attributes, attributes)
     return View(
         report.source, report.site, report.path, report.observed_at, report.id, report.reachability,
         report.health, report.health_reason, attributes, tuple(sorted(keys)),
     )  # fmt: skip
+
+
+def _told(known: Mapping[str, str], said: Mapping[str, str]) -> dict[str, str]:
+    """`known` with what is said; another family or version leaves nothing of the former's life."""
+    if "family" not in said:
+        return {**known, **said}
+    return {**{name: known[name] for name in known if name not in OF_FAMILY}, **said}
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +219,7 @@ def described(asset: Asset, views: Iterable[View]) -> Asset:
     ranked = sorted(views, key=_hearsay)  # stable: then by source
     attributes = dict(asset.attributes)
     for each in reversed(ranked):
-        attributes |= each.attributes
+        attributes = _told(attributes, each.attributes)
     health, reason = _health(ranked)
     site = ranked[0].site
     return replace(

@@ -23,6 +23,14 @@ from isthmus.telemetry.v1 import report_pb2
 ASSETS = "inventory.assets.v1"
 CHANGES = "inventory.changes.v1"
 SOURCE = "inventory"
+# Parts of a device that is there itself; what stands behind a gateway is another device.
+PARTS = frozenset(
+    {
+        report_pb2.RELATION_KIND_PART_OF,
+        report_pb2.RELATION_KIND_PERIPHERAL_OF,
+        report_pb2.RELATION_KIND_INSTALLED_ON,
+    }
+)
 
 
 def report(message: report_pb2.Report) -> Report:
@@ -41,6 +49,7 @@ def report(message: report_pb2.Report) -> Report:
         health_reason=message.health_reason,
         keys=tuple(_key(key) for key in message.keys),
         attributes={a.name: a.value for a in message.attributes if a.name in ATTRIBUTES},
+        part=message.relation.kind in PARTS,
     )
 
 

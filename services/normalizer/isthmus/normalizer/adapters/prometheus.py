@@ -1,6 +1,6 @@
 """What the normaliser measures of its own work."""
 
-from prometheus_client import CollectorRegistry, Counter
+from prometheus_client import CollectorRegistry, Counter, Gauge
 
 
 class NormalizerMetrics:
@@ -20,9 +20,21 @@ class NormalizerMetrics:
             ["attribute"],
             registry=registry,
         )
-        self._skipped = Counter(
-            "isthmus_normalizer_skipped_values",
-            "Values left out of reports because they are no finite numbers.",
+        self._doubted = Counter(
+            "isthmus_normalizer_doubted_values",
+            "Values reported as bad (no number) or uncertain (outside their range).",
+            ["quality"],
+            registry=registry,
+        )
+        self._catalog = Gauge(
+            "isthmus_normalizer_catalog_info",
+            "1 for the fingerprint of the catalogue in use, which each report names.",
+            ["fingerprint"],
+            registry=registry,
+        )
+        self._refused = Gauge(
+            "isthmus_normalizer_catalog_refused",
+            "1 while the catalogue's folder holds a wrong one, and the last good one is used.",
             registry=registry,
         )
 
@@ -34,6 +46,16 @@ class NormalizerMetrics:
         """Count a device of which `attribute` is not known."""
         self._unrecognised.labels(attribute).inc()
 
-    def skipped(self, count: int) -> None:
-        """Count values that are no finite numbers."""
-        self._skipped.inc(count)
+    def doubted(self, quality: str, count: int) -> None:
+        """Count values whose quality is not good."""
+        self._doubted.labels(quality).inc(count)
+
+    def catalog(self, fingerprint: str) -> None:
+        """Say which catalogue is in use."""
+        self._catalog.clear()
+        self._catalog.labels(fingerprint).set(1)
+        self._refused.set(0)
+
+    def catalog_refused(self) -> None:
+        """Say that another catalogue is there and wrong."""
+        self._refused.set(1)

@@ -9,17 +9,28 @@ from isthmus.normalizer.domain.catalog import Row, base
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Layout:
-    """The columns that many devices share, and where in them stands who the device is.
+class Columns:
+    """The names of the facts and numbers that say who a device is.
 
-    Compared as an object, so that a device is looked up without comparing all its columns.
+    Compared as an object, so that a device is looked up without comparing all of them.
     """
 
     facts: tuple[str, ...]
     points: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Layout:
+    """All columns of an answer, and where in them stands who the device is."""
+
+    facts: tuple[str, ...]
+    points: tuple[str, ...]
     units: tuple[str, ...]
+    columns: Columns
     text_at: tuple[int, ...]
     value_at: tuple[int, ...]
+    sees: bool
+    """Are there tables of other devices?"""
 
 
 class Appearance(NamedTuple):
@@ -33,7 +44,7 @@ class Appearance(NamedTuple):
     protocol: str
     profile: str
     path: str
-    layout: Layout
+    columns: Columns
     texts: tuple[str, ...]
     values: tuple[float, ...]
 
@@ -48,12 +59,10 @@ class Said:
     @classmethod
     def of(cls, appearance: Appearance) -> "Said":
         """The facts and numbers of an appearance."""
-        layout = appearance.layout
-        facts = (layout.facts[at] for at in layout.text_at)
-        points = (layout.points[at] for at in layout.value_at)
+        columns = appearance.columns
         return cls(
-            dict(zip(facts, appearance.texts, strict=True)),
-            dict(zip(points, appearance.values, strict=True)),
+            dict(zip(columns.facts, appearance.texts, strict=True)),
+            dict(zip(columns.points, appearance.values, strict=True)),
         )
 
     @cached_property
@@ -70,6 +79,14 @@ class Said:
             fact = self.facts.get(f"{name}.{index}" if index else name)
             if fact is not None:
                 yield index, fact
+
+    def cell(self, column: str, index: str) -> str:
+        """A cell of a table as text, a number without needless decimals; empty when not there."""
+        name = f"{column}.{index}" if index else column
+        if (text := self.facts.get(name)) is not None:
+            return text
+        number = self.numbers.get(name)
+        return "" if number is None else f"{number:g}"
 
     def row(self, row: Row, column: str) -> str:
         """The index in `column` of the first row that `row` describes, else of the first row."""

@@ -7,23 +7,28 @@ from collections.abc import Iterable
 TEXT_CHARACTERS = (
     256  # a longer text is no name, model or serial number; it bounds keys and records
 )
+READ_CHARACTERS = 4096  # of a text: what stands behind them costs nothing, however long it is
 LEGAL_FORMS = frozenset(
     {"ab", "ag", "as", "co", "company", "corp", "corporation", "gmbh", "inc", "incorporated"}
     | {"international", "kg", "limited", "llc", "ltd", "nv", "oy", "oyj", "plc", "pte", "sa", "sas"}
     | {"se", "spa", "srl"}
 )
-VERSION_WORDS = re.compile(
-    r"^(?:(?:firmware|software|version|revision|release|ver|rev|fw|sw|hw)\b[ .:_=-]*"
-    r"|[vr][ .]?(?=\d))+",
+VERSION_WORD = re.compile(
+    r"(?:firmware|software|version|revision|release|ver|rev|fw|sw|hw)\b[ .:_=-]*"
+    r"|(?:v[ .]?|r[ .])(?=\d+(?:[^\d\w]|[a-z]?\d*$|$))",
     re.IGNORECASE,
 )
 BUILD = re.compile(r"(?<=\S) +\([^()]*\)$")
+MORE = re.compile(r"[,;]|: |/[Vv](?=\d)")  # what stands behind is a build, or another version
+NUMBERED = re.compile(r"(?:^|\s)[Vv]?(?P<version>\d+\.\d\S*)")
 _MAC = re.compile(r"[0-9a-f]{12}")
-_NO_HEX = re.compile(r"[^0-9a-f]")
+_UUID = re.compile(r"[0-9a-f]{32}")
+_GROUPING = re.compile(r"[\s:.{}-]")
 
 
 def text(raw: str) -> str:
     """`raw` without what cannot be printed and without surplus white space; bounded in length."""
+    raw = raw[:READ_CHARACTERS]
     if not raw.isprintable():
         raw = "".join(c if c.isprintable() else _blank(c) for c in raw)
     return " ".join(raw.split())[:TEXT_CHARACTERS].rstrip()
@@ -40,9 +45,20 @@ def folded(raw: str) -> str:
 
 
 def vendor_names(raw: str) -> Iterable[str]:
-    """Folded names under which a vendor text may be known, longest first, without legal forms."""
-    words = [word for word in folded(raw).split() if word not in LEGAL_FORMS]
-    return (" ".join(words[:count]) for count in range(len(words), 0, -1))
+    """Folded names under which a vendor text may be known, the likeliest first."""
+    words = folded(text(raw)).split()
+    ends = (at for at, word in enumerate(words) if at and word in LEGAL_FORMS)
+    name = words[: next(ends, len(words))]  # what stands behind a legal form is no name
+    rest = [word for word in words if word not in LEGAL_FORMS]
+    for some in (name, rest):
+        yield from (" ".join(some[:count]) for count in range(len(some), 0, -1))
+
+
+def without_legal_form(raw: str) -> str:
+    """A maker's name as it is written, up to its legal form."""
+    words = text(raw).split()
+    ends = (at for at, word in enumerate(words) if at and folded(word) in LEGAL_FORMS)
+    return " ".join(words[: next(ends, len(words))]).rstrip(",")
 
 
 def slug(name: str) -> str:
@@ -57,7 +73,15 @@ def version(raw: str, words: Iterable[str] = ()) -> str:
         if found.casefold().startswith(word.casefold()):
             found = found[len(word) :].lstrip(" :-_/")
     found = BUILD.sub("", found)
-    return VERSION_WORDS.sub("", found) or found
+    start = 0
+    while word_before := VERSION_WORD.match(found, start):
+        start = word_before.end()
+    found = found[start:] or found
+    first = MORE.split(found, maxsplit=1)[0]
+    if any(c.isdigit() for c in first):
+        found = first
+    named = None if found[:1].isdigit() else NUMBERED.search(found)
+    return named["version"] if named else found
 
 
 def serial(raw: str) -> str:
@@ -67,7 +91,7 @@ def serial(raw: str) -> str:
 
 def mac(raw: str) -> str | None:
     """`raw` as aa:bb:cc:dd:ee:ff, or None when it is no EUI-48."""
-    digits = _NO_HEX.sub("", raw.lower())
+    digits = _GROUPING.sub("", raw[:READ_CHARACTERS].lower().removeprefix("0x"))
     if not _MAC.fullmatch(digits):
         return None
     return ":".join(digits[i : i + 2] for i in range(0, 12, 2))
@@ -80,12 +104,22 @@ def is_universal_unicast(address: str) -> bool:
 
 def uuid(raw: str) -> str | None:
     """`raw` in the form of RFC 9562, or None when it is no UUID or one without information."""
-    digits = _NO_HEX.sub("", raw.lower().removeprefix("urn:uuid:").removeprefix("0x"))
-    if len(digits) != 32 or len(set(digits)) == 1:
+    plain = raw[:READ_CHARACTERS].lower().removeprefix("urn:uuid:").removeprefix("0x")
+    digits = _GROUPING.sub("", plain)
+    if not _UUID.fullmatch(digits) or len(set(digits)) == 1:
         return None
     return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
 
 
 def host(raw: str) -> str:
     """The short host name in `raw`: lower case, without the domain."""
-    return text(raw).lower().partition(".")[0]
+    return text(raw).lower().partition(".")[0].rstrip()
+
+
+def uri_host(uri: str) -> str:
+    """The host in `urn:<host>:…`, `https://<host>/…` or `<host>/…`, lower case; empty for none."""
+    rest = text(uri).lower()
+    for scheme in ("https://", "http://", "opc.tcp://", "urn:"):
+        rest = rest.removeprefix(scheme)
+    host = re.split(r"[:/?#]", rest, maxsplit=1)[0].removeprefix("www.")
+    return host if re.fullmatch(r"[a-z0-9.-]+", host) else ""

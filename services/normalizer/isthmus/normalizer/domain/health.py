@@ -74,7 +74,7 @@ def judge_number(rule: HealthRule, value: float) -> Health:
         return Health.UNKNOWN
     if rule.bits:
         return _worst(rule, {b: h for b, h in rule.bits.items() if int(value) >> b & 1})
-    return rule.values.get(f"{value:.0f}", rule.otherwise)
+    return rule.values.get(str(int(value)), rule.otherwise)
 
 
 def _worst(rule: HealthRule, set_bits: dict[int, Health]) -> Health:

@@ -6,17 +6,29 @@ from dataclasses import dataclass
 
 from isthmus.normalizer.domain.appearance import Said, mib_order
 from isthmus.normalizer.domain.catalog import MetricRule, base
-from isthmus.normalizer.domain.report import Metrics
+from isthmus.normalizer.domain.report import Metrics, Quality
 
 DECIMALS = 9  # 0.1 * 443 is 44.3, not 44.300000000000004
 AGGREGATES: Mapping[str, Callable[[Sequence[float]], float]] = {
     "first": lambda values: values[0],
     "count": len,
     "max": max,
-    "mean": lambda values: math.fsum(values) / len(values),
+    "mean": lambda values: total(values) / len(values),
     "min": min,
-    "sum": math.fsum,
+    "sum": lambda values: total(values),
 }
+
+
+def total(values: Sequence[float]) -> float:
+    """The sum; infinite where it is greater than a number can be."""
+    try:
+        return math.fsum(values)
+    except OverflowError:
+        return math.inf
+
+
+Ranges = Mapping[str, tuple[float, float]]
+"""The least and the greatest value that a metric can have, by its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,19 +39,19 @@ class Step:
     at: tuple[int, ...]
     whole_at: tuple[int, ...]
 
-    def value(self, values: tuple[float, ...]) -> float | None:
-        """The metric, or None when the device has no number for it at the moment."""
+    def value(self, values: tuple[float, ...]) -> tuple[float, bool]:
+        """The metric, and whether it is one: False with what the device says for want of one."""
         rule = self.rule
         parts = [values[i] for i in self.at]
-        if rule.whole:
-            parts = _percentages(parts, [values[i] for i in self.whole_at], rule)
-        else:
-            parts = [p for p in parts if p not in rule.missing]
         if rule.equals is not None:
-            return float(sum(p == rule.equals for p in parts))
-        if not parts:
-            return None
-        return round(AGGREGATES[rule.aggregate](parts) * rule.scale, DECIMALS)
+            return float(parts.count(rule.equals)), True
+        if rule.whole:
+            known = _percentages(parts, [values[i] for i in self.whole_at], rule)
+        else:
+            known = [p for p in parts if math.isfinite(p) and p not in rule.missing]
+        if not known:
+            return parts[0], False
+        return round(AGGREGATES[rule.aggregate](known) * rule.scale, DECIMALS), True
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,27 +62,48 @@ class MetricPlan:
     units: tuple[str, ...] = ()
     at: tuple[int, ...] = ()
     steps: tuple[Step, ...] = ()
+    limits: tuple[tuple[int, float, float], ...] = ()
+    """For each limited metric its number, least and greatest value."""
 
     def measure(self, values: tuple[float, ...]) -> Metrics:
         """The metrics of one read."""
-        if not self.steps:
-            return _finite(self.names, tuple([values[at] for at in self.at]), self.units)
-        made = [(step.rule, step.value(values)) for step in self.steps]
-        known = [(rule, value) for rule, value in made if value is not None]
-        return _finite(
-            tuple([rule.metric for rule, _ in known]),
-            tuple([value for _, value in known]),
-            tuple([rule.unit for rule, _ in known]),
-        )
+        if not self.names:
+            return NOTHING
+        bad: list[int] = []
+        if self.steps:
+            made = [step.value(values) for step in self.steps]
+            bad = [number for number, (_, known) in enumerate(made) if not known]
+            found = tuple([value for value, _ in made])
+        else:
+            found = tuple([values[at] for at in self.at])
+        return Metrics(self.names, found, self.units, self._qualities(found, bad))
+
+    def _qualities(self, found: tuple[float, ...], bad: list[int]) -> tuple[Quality, ...]:
+        uncertain = [at for at, least, most in self.limits if not least <= found[at] <= most]
+        if not bad and not uncertain and all(map(math.isfinite, found)):
+            return ()
+        qualities = [Quality.GOOD if math.isfinite(v) else Quality.BAD for v in found]
+        for at in uncertain:
+            if qualities[at] is Quality.GOOD:
+                qualities[at] = Quality.UNCERTAIN
+        for at in bad:
+            qualities[at] = Quality.BAD
+        return tuple(qualities)
 
 
-def plan_points(points: tuple[str, ...], units: tuple[str, ...]) -> MetricPlan:
+NOTHING = Metrics()
+
+
+def plan_points(points: tuple[str, ...], units: tuple[str, ...], ranges: Ranges) -> MetricPlan:
     """The points that a profile has named; standard nodes such as `DeviceHealth` are no metrics."""
     at = tuple(i for i, name in enumerate(points) if name == name.lower())
-    return MetricPlan(tuple(points[i] for i in at), tuple(units[i] for i in at), at)
+    names = tuple(points[i] for i in at)
+    return MetricPlan(names, tuple(units[i] for i in at), at, limits=_limits(names, ranges))
 
 
-def plan(rules: Iterable[MetricRule], said: Said, points: tuple[str, ...]) -> MetricPlan:
+def plan(
+    rules: Iterable[MetricRule], said: Said, points: tuple[str, ...], ranges: Ranges
+) -> MetricPlan:
     """The metrics that the points of a MIB make."""
     columns: dict[str, dict[str, int]] = {}
     for at, name in enumerate(points):
@@ -80,7 +113,13 @@ def plan(rules: Iterable[MetricRule], said: Said, points: tuple[str, ...]) -> Me
         step = _step(rule, said, columns)
         if step:
             steps.setdefault(rule.metric, step)
-    return MetricPlan(steps=tuple(steps.values()))
+    names = tuple(steps)
+    units = tuple(step.rule.unit for step in steps.values())
+    return MetricPlan(names, units, (), tuple(steps.values()), _limits(names, ranges))
+
+
+def _limits(names: Sequence[str], ranges: Ranges) -> tuple[tuple[int, float, float], ...]:
+    return tuple((at, *ranges[name]) for at, name in enumerate(names) if name in ranges)
 
 
 def _step(rule: MetricRule, said: Said, columns: Mapping[str, Mapping[str, int]]) -> Step | None:
@@ -103,19 +142,8 @@ def _applies(rule: MetricRule, index: str, said: Said) -> bool:
 
 def _percentages(parts: list[float], wholes: list[float], rule: MetricRule) -> list[float]:
     """Each part of its whole; `sum` takes them all as one. RFC 3805: negative means unknown."""
-    known = [(p, w) for p, w in zip(parts, wholes, strict=True) if p >= 0 and w > 0]
+    both = zip(parts, wholes, strict=True)
+    known = [(p, w) for p, w in both if 0 <= p < math.inf and 0 < w < math.inf]
     if rule.aggregate == "sum" and known:
-        known = [(math.fsum(p for p, _ in known), math.fsum(w for _, w in known))]
+        known = [(total([p for p, _ in known]), total([w for _, w in known]))]
     return [100 * part / whole for part, whole in known]
-
-
-def _finite(names: tuple[str, ...], values: tuple[float, ...], units: tuple[str, ...]) -> Metrics:
-    if all(map(math.isfinite, values)):
-        return Metrics(names, values, units)
-    kept = [row for row in zip(names, values, units, strict=True) if math.isfinite(row[1])]
-    return Metrics(
-        tuple(name for name, _, _ in kept),
-        tuple(value for _, value, _ in kept),
-        tuple(unit for _, _, unit in kept),
-        len(values) - len(kept),
-    )

@@ -1,24 +1,40 @@
-"""One observation becomes one report a device."""
+"""One observation becomes one report a device, and now and then one for each of its parts."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
 
 from isthmus.normalizer.domain import health, metrics
-from isthmus.normalizer.domain.appearance import Appearance, Layout, Said
-from isthmus.normalizer.domain.attributes import attributes
+from isthmus.normalizer.domain.appearance import Appearance, Columns, Layout, Said
+from isthmus.normalizer.domain.attributes import Recognised
 from isthmus.normalizer.domain.catalog import SNMP, Catalog, base
-from isthmus.normalizer.domain.keys import address_key, keys
+from isthmus.normalizer.domain.composition import Child, children, relation
+from isthmus.normalizer.domain.keys import address_key, keys, macs
 from isthmus.normalizer.domain.observation import Device, Observation, Outcome
 from isthmus.normalizer.domain.report import Identity, Reachability, Report
+from isthmus.normalizer.domain.sightings import COLUMNS, sightings
 
 REMEMBERED_DEVICES = 16_384  # about 4 kB each: more than one replica's share of a large fleet
 REMEMBERED_LAYOUTS = 4_096
+PARTS_EVERY = 10  # slots: modules and programs change seldom, and there are many
 
 
-class Recognition(NamedTuple):
+@dataclass(eq=False)
+class Recognition:
     """All that follows from an appearance, worked out once."""
 
+    said: Said
     identity: Identity
+    children: tuple[Child, ...]
+    protocol: str
+    told: bool = False
+    """Were its parts reported already?"""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plans:
+    """How the changing columns of an answer are read."""
+
     health: health.HealthPlan
     metrics: metrics.MetricPlan
 
@@ -26,13 +42,16 @@ class Recognition(NamedTuple):
 class Normalizer:
     """Makes reports with one catalogue; remembers what it recognised, because devices repeat it.
 
-    A device says who it is with every read. The result is the same with and without the memory.
+    A device says who it is with every read. The result is the same with and without the memory,
+    but for the parts of a device, which are also reported when it is met for the first time.
     """
 
     def __init__(self, catalog: Catalog, remembered: int = REMEMBERED_DEVICES) -> None:
-        self._catalog = catalog
+        self.catalog = catalog
         self._recognised = lru_cache(remembered)(self._recognise)
-        self._layouts = lru_cache(REMEMBERED_LAYOUTS)(self._layout)
+        self._layouts: dict[tuple[tuple[str, ...], ...], Layout] = {}
+        self._columns = lru_cache(remembered)(Columns)
+        self._plans = lru_cache(remembered)(self._plan)
         self._unanswered = lru_cache(remembered)(_unanswered)
 
     @property
@@ -40,68 +59,127 @@ class Normalizer:
         """How many appearances were new so far."""
         return self._recognised.cache_info().misses
 
+    @property
+    def layouts(self) -> int:
+        """How many ways to answer are remembered."""
+        return len(self._layouts)
+
     def reports(self, observation: Observation) -> list[Report]:
         """One report for each device; one for the endpoint itself when it did not answer."""
         if observation.outcome is not Outcome.OK and not observation.devices:
             return [self._offline(observation, "", observation.outcome, observation.error)]
-        return [self._report(observation, device) for device in observation.devices]
+        return [r for device in observation.devices for r in self._reports(observation, device)]
 
-    def _report(self, observation: Observation, device: Device) -> Report:
+    def evidence(self, observation: Observation, device: Device) -> Recognised:
+        """All that speaks for and against what a device is; for a person, not remembered."""
+        layout = self._layout(device.facts, device.points, device.units)
+        appearance = _appearance(observation, device, layout)
+        return self._recognised_as(appearance, Said.of(appearance))
+
+    def _reports(self, observation: Observation, device: Device) -> Iterator[Report]:
         if device.outcome is not Outcome.OK and not device.facts and not device.points:
-            return self._offline(observation, device.path, device.outcome, device.error)
-        recognition = self._recognised(self._appearance(observation, device))
-        state, words = recognition.health.judge(device.texts, device.values)
+            yield self._offline(observation, device.path, device.outcome, device.error)
+            return
+        layout = self._layout_of(device)
+        recognition = self._recognised(_appearance(observation, device, layout))
+        # What a device has seen is another layout each time: to remember those would be to keep
+        # every forwarding table that was ever read.
+        plans = (self._plan if layout.sees else self._plans)(layout, recognition)
+        state, words = plans.health.judge(device.texts, device.values)
         answered = device.outcome is Outcome.OK
-        return Report(
+        reachability = Reachability.ONLINE if answered else Reachability.DEGRADED
+        yield Report(
             device.path,
-            Reachability.ONLINE if answered else Reachability.DEGRADED,
+            reachability,
             recognition.identity,
             "" if answered else device.error or device.outcome.value,
             state,
             words,
-            recognition.metrics.measure(device.values),
+            plans.metrics.measure(device.values),
+            sightings(device) if layout.sees else (),
         )
+        if recognition.children and self._parts_are_due(observation, recognition):
+            for part in recognition.children:
+                yield Report(part.device, reachability, part.identity, every=PARTS_EVERY)
+
+    def _parts_are_due(self, observation: Observation, recognition: Recognition) -> bool:
+        first, recognition.told = not recognition.told, True
+        return first or observation.slot % PARTS_EVERY == 0
 
     def _offline(self, observation: Observation, path: str, outcome: Outcome, error: str) -> Report:
-        identity = self._unanswered(observation.site, observation.address, path)
+        identity = self._unanswered(
+            observation.site, observation.address, observation.protocol, path
+        )
         not_asked = outcome is Outcome.NOT_ASKED
         reachability = Reachability.NOT_ASKED if not_asked else Reachability.OFFLINE
         return Report(path, reachability, identity, error or outcome.value)
 
-    def _appearance(self, observation: Observation, device: Device) -> Appearance:
-        layout = self._layouts(device.facts, device.points, device.units)
-        return Appearance(
-            observation.site,
-            observation.address,
-            observation.protocol,
-            observation.profile,
-            device.path,
-            layout,
-            tuple([device.texts[at] for at in layout.text_at]),
-            tuple([device.values[at] for at in layout.value_at]),
-        )
+    def _layout_of(self, device: Device) -> Layout:
+        names = device.facts, device.points, device.units
+        layout = self._layouts.get(names)
+        if layout is None:
+            layout = self._layout(*names)
+            if not layout.sees:
+                if len(self._layouts) >= REMEMBERED_LAYOUTS:
+                    self._layouts.clear()
+                self._layouts[names] = layout
+        return layout
 
     def _layout(
         self, facts: tuple[str, ...], points: tuple[str, ...], units: tuple[str, ...]
     ) -> Layout:
-        return Layout(facts, points, units, self._stable(facts), self._stable(points))
+        text_at, value_at = self._stable(facts), self._stable(points)
+        columns = self._columns(
+            tuple([facts[at] for at in text_at]), tuple([points[at] for at in value_at])
+        )
+        sees = any(base(name) in COLUMNS for name in (*facts, *points))
+        return Layout(facts, points, units, columns, text_at, value_at, sees)
 
     def _stable(self, names: tuple[str, ...]) -> tuple[int, ...]:
-        return tuple(at for at, name in enumerate(names) if base(name) in self._catalog.stable)
+        return tuple(at for at, name in enumerate(names) if base(name) in self.catalog.stable)
 
     def _recognise(self, appearance: Appearance) -> Recognition:
-        catalog, said, layout = self._catalog, Said.of(appearance), appearance.layout
-        protocol, profile = appearance.protocol, appearance.profile
-        found, unrecognised = attributes(said, protocol, profile, catalog)
-        identity = Identity(keys(said, appearance, found, catalog), found, unrecognised)
-        vendor = identity.value("vendor")
+        catalog, said = self.catalog, Said.of(appearance)
+        recognised = self._recognised_as(appearance, said)
+        attributes = recognised.attributes()
+        identity = Identity(
+            keys(said, appearance, attributes, catalog),
+            attributes,
+            recognised.alternatives(),
+            recognised.unrecognised(),
+            relation(appearance.protocol, appearance.path),
+        )
+        parts = children(said, appearance, {a.name: a for a in attributes}, catalog)
+        return Recognition(said, identity, parts, appearance.protocol)
+
+    def _recognised_as(self, appearance: Appearance, said: Said) -> Recognised:
+        own = () if appearance.path else macs(said, self.catalog.traps)
+        return Recognised(said, appearance.protocol, appearance.profile, own, self.catalog)
+
+    def _plan(self, layout: Layout, recognition: Recognition) -> Plans:
+        catalog, protocol = self.catalog, recognition.protocol
+        vendor = recognition.identity.value("vendor")
         judged = health.plan(catalog.health, protocol, vendor, layout.facts, layout.points)
         if protocol == SNMP:
-            measured = metrics.plan(catalog.metrics, said, layout.points)
+            rules, said = catalog.metrics, recognition.said
+            measured = metrics.plan(rules, said, layout.points, catalog.ranges)
         else:
-            measured = metrics.plan_points(layout.points, layout.units)
-        return Recognition(identity, judged, measured)
+            measured = metrics.plan_points(layout.points, layout.units, catalog.ranges)
+        return Plans(judged, measured)
 
 
-def _unanswered(site: str, address: str, path: str) -> Identity:
-    return Identity((address_key(site, address, path),))
+def _appearance(observation: Observation, device: Device, layout: Layout) -> Appearance:
+    return Appearance(
+        observation.site,
+        observation.address,
+        observation.protocol,
+        observation.profile,
+        device.path,
+        layout.columns,
+        tuple([device.texts[at] for at in layout.text_at]),
+        tuple([device.values[at] for at in layout.value_at]),
+    )
+
+
+def _unanswered(site: str, address: str, protocol: str, path: str) -> Identity:
+    return Identity((address_key(site, address, path),), relation=relation(protocol, path))

@@ -1,7 +1,7 @@
 """What the collector saw, raw: one read of one endpoint, in columns."""
 
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 
 class Outcome(Enum):
@@ -16,8 +16,7 @@ class Outcome(Enum):
     NOT_ASKED = "not asked"
 
 
-@dataclass(frozen=True, slots=True)
-class Device:
+class Device(NamedTuple):
     """One device as the endpoint showed it: `texts` beside `facts`, the rest beside `points`."""
 
     path: str
@@ -30,8 +29,7 @@ class Device:
     units: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Observation:
+class Observation(NamedTuple):
     """One read of one endpoint; `devices` is empty when the endpoint did not answer."""
 
     site: str
@@ -41,3 +39,5 @@ class Observation:
     outcome: Outcome
     error: str
     devices: tuple[Device, ...]
+    slot: int = 0
+    """Number of the scheduled slot since 1970, by its interval."""

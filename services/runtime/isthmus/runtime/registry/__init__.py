@@ -24,7 +24,7 @@ class Topic(BaseModel):
     readers: list[str]
     sample: str | None
     partitions: int = Field(ge=1)
-    cleanup: Literal["delete", "compact"]
+    cleanup: Literal["delete", "compact", "compact,delete"]
     retention_hours: int | None = Field(default=None, ge=1)
     max_message_bytes: int | None = None
 

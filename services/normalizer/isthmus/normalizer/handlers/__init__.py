@@ -1,0 +1,1 @@
+"""Observations in, reports out: the only place here that knows the messages."""

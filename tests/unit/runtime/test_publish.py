@@ -10,7 +10,7 @@ from aiokafka.errors import ProducerClosed
 from isthmus.runtime.codec import Outgoing
 from isthmus.runtime.errors import Retryable
 from isthmus.runtime.metrics import Metrics
-from isthmus.runtime.publish import Publisher
+from isthmus.runtime.publish import Publisher, partition
 from isthmus.runtime.settings import Kafka
 
 
@@ -67,3 +67,12 @@ async def test_a_producer_that_failed_takes_nobody_elses_with_it(publisher: Publ
     before, after = Producer.made
     assert before.stopped.is_set()
     assert not after.stopped.is_set()
+
+
+def test_a_key_goes_where_every_client_of_kafka_would_send_it() -> None:
+    """Figures of the Java client's murmur2 (org.apache.kafka.common.utils.UtilsTest)."""
+    hashes = {b"21": -973932308, b"foobar": -790332482, b"a-little-bit-long-string": -985981536}
+    for key, hashed in hashes.items():
+        expected = (hashed & 0x7FFFFFFF) % 12
+        assert partition(key, list(range(12)), []) == expected
+    assert partition(None, [0, 1, 2], [1]) == 1

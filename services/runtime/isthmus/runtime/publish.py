@@ -1,12 +1,15 @@
 """Publishing to Kafka: all of a batch is acknowledged, or the caller tries again."""
 
 import asyncio
+import random
 from collections import Counter
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any, Self
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+from aiokafka.partitioner import murmur2
 
 from isthmus.runtime.codec import Outgoing
 from isthmus.runtime.connection import connection
@@ -18,6 +21,20 @@ STOP_TIMEOUT_S = 5
 REQUEST_BYTES_MAX = 8_388_608  # what a dead-letter topic takes; other topics have smaller limits
 HINT = "mend ISTHMUS_KAFKA__BOOTSTRAP_SERVERS, __SECURITY_PROTOCOL or its certificates or password"
 Failure = (KafkaError, OSError, TimeoutError)
+KEYS_REMEMBERED = 65_536
+
+
+def partition(key: bytes | None, partitions: list[int], available: list[int]) -> int:
+    """The partition of a key, as every client of Kafka chooses it; any one without a key."""
+    if key is None:
+        return random.choice(available or partitions)
+    return partitions[_hashed(key) % len(partitions)]
+
+
+@lru_cache(KEYS_REMEMBERED)
+def _hashed(key: bytes) -> int:
+    # aiokafka hashes in Python, 6 us a key; the keys of sources come again with every read.
+    return int(murmur2(key)) & 0x7FFFFFFF
 
 
 class Publisher:
@@ -94,6 +111,7 @@ class Publisher:
                     linger_ms=5,
                     max_batch_size=262_144,
                     max_request_size=REQUEST_BYTES_MAX,
+                    partitioner=partition,
                 )
                 try:
                     await producer.start()

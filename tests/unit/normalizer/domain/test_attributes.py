@@ -16,6 +16,7 @@ from isthmus.normalizer.domain.attributes import (
     ORDER,
     PLAIN,
     RAW_CHARACTERS,
+    REFINED,
     REGISTERED,
     STATED,
     UNKNOWN_NAME,
@@ -57,7 +58,7 @@ def test_an_attribute_keeps_what_was_said_and_why_it_became_what_it_is(catalog: 
 def test_evidence_is_ranked_by_how_far_it_may_be_trusted() -> None:
     """What a field is made for, then what a text says, then what a number or a guess says."""
     order = [
-        STATED, MATCHED[Rank.ORDER_CODE], MATCHED[Rank.MODEL], MATCHED[Rank.OBJECT],
+        REFINED, STATED, MATCHED[Rank.ORDER_CODE], MATCHED[Rank.MODEL], MATCHED[Rank.OBJECT],
         MATCHED[Rank.FACT], MATCHED[Rank.BRANCH], NAMED, UNKNOWN_NAME, MATCHED[Rank.PROFILE],
         MATCHED[Rank.GENERIC], ADDRESSED,
     ]  # fmt: skip
@@ -283,3 +284,21 @@ def test_each_attribute_is_made_once_and_in_its_order(
     assert [a.name for a in made] == [n for n in ORDER if n in {a.name for a in made}]
     assert all(a.value and a.rule and 0 < a.confidence <= 1 for a in (*made, *others))
     assert {a.name for a in others} <= {a.name for a in made}
+
+
+@pytest.mark.parametrize(
+    ("fact", "number", "vendor"),
+    [
+        ("cip_vendor_id", "991", "Moxa"),
+        ("bacnet_vendor_id", " 661 ", "Moxa"),
+        ("cip_vendor_id", "661", None),
+        ("cip_vendor_id", "", None),
+    ],
+)
+def test_a_maker_is_known_by_the_number_it_was_given(
+    fact: str, number: str, vendor: str | None, catalog: Catalog
+) -> None:
+    """Of ODVA or ASHRAE, each in its own registry."""
+    found = known(catalog, "ethernetip", {fact: number})
+
+    assert (found["vendor"].value if "vendor" in found else None) == vendor

@@ -7,7 +7,7 @@ from itertools import islice
 
 from isthmus.normalizer.domain import canonical, versions
 from isthmus.normalizer.domain.appearance import Said
-from isthmus.normalizer.domain.catalog import Catalog, Vendor
+from isthmus.normalizer.domain.catalog import REGISTRIES, Catalog, Vendor
 from isthmus.normalizer.domain.families import ATTRIBUTES, OID, Hit, Rank
 from isthmus.normalizer.domain.report import Attribute
 
@@ -26,6 +26,7 @@ GTIN_DIGITS = (8, 12, 13, 14)
 UNRECOGNISED = "unrecognised:"
 # How far each kind of evidence is trusted. Steps of an order, no probabilities: what a device says
 # in the field that is made for it, beats what a text says among other things, beats a guess.
+REFINED = 0.91
 STATED = 0.9
 MATCHED: Mapping[Rank, float] = {
     Rank.ORDER_CODE: 0.88,
@@ -178,6 +179,10 @@ class Recognised:
                 self._say("vendor", vendor.name, f"{mac} {organisation}", "oui", ADDRESSED)
 
     def _stated_vendors(self) -> None:
+        for fact in REGISTRIES:
+            raw = self._said.facts.get(fact, "")
+            if vendor := self._catalog.vendor_of_number(fact, raw):
+                self._say("vendor", vendor.name, raw, f"{self._protocol}:{fact}", REGISTERED)
         for fact, raw in self._sources("vendor"):
             if fact == OID:
                 if vendor := self._catalog.vendor_of_pen(raw):
@@ -197,8 +202,13 @@ class Recognised:
                 self._say(name, value, raw, f"{self._protocol}:{fact}", STATED)
 
     def _given(self, hit: Hit) -> None:
+        cut = hit.recogniser.says if hit.recogniser else {}
         for name, raw in hit.gives.items():
-            if value := self._canonical(name, raw):
+            if not (value := self._canonical(name, raw)):
+                continue
+            if name in cut:  # the maker's form of the very text that was stated
+                self._say(name, value, raw, f"catalog:{hit.family.name}", REFINED)
+            else:
                 self._from(hit, name, value, raw)
 
     def _of_families(self, vendor: str) -> None:

@@ -11,6 +11,8 @@ from isthmus.normalizer.domain.families import Families, Pattern
 from isthmus.normalizer.domain.report import Health, Kind, Tier
 
 SNMP = "snmp"
+REGISTRIES = {"cip_vendor_id": "cip", "bacnet_vendor_id": "bacnet"}
+"""Facts that hold a vendor's number, and the field of `Vendor` that has those it was given."""
 MARKS = re.compile(r"\((?:R|C|TM)\)|[®©™]")
 
 
@@ -191,6 +193,10 @@ class Catalog:
             return None
         return self._by_pen.get(parts[6])
 
+    def vendor_of_number(self, registry: str, raw: str) -> Vendor | None:
+        """The vendor of a number in a registry, one of `REGISTRIES`, or None."""
+        return self._by_number.get((registry, raw.strip()))
+
     def vendor_of_uri(self, uri: str) -> Vendor | None:
         """The vendor whose host name is in the URI, or None."""
         host = canonical.uri_host(uri)
@@ -213,7 +219,7 @@ class Catalog:
             if column
         }
         keys = {rule.fact for rule in self.keys}
-        names = sources | columns | filters | parts | keys | self.families.facts
+        names = sources | columns | filters | parts | keys | self.families.facts | set(REGISTRIES)
         return frozenset({base(name) for name in names}) | KEY_FACTS
 
     @cached_property
@@ -228,6 +234,15 @@ class Catalog:
     @cached_property
     def _by_pen(self) -> Mapping[str, Vendor]:
         return {str(pen): vendor for vendor in self.vendors for pen in vendor.pens}
+
+    @cached_property
+    def _by_number(self) -> Mapping[tuple[str, str], Vendor]:
+        return {
+            (fact, str(number)): vendor
+            for vendor in self.vendors
+            for fact, registry in REGISTRIES.items()
+            for number in getattr(vendor, registry)
+        }
 
     @cached_property
     def _by_uri(self) -> Mapping[str, Vendor]:

@@ -32,7 +32,7 @@ WIRING = ("__main__", "app", "ports")
 FUNCTION_LINES_MEDIAN_MAX = 8
 RUNTIME_STATEMENTS_MAX = 600
 # Commands that read a topic; services that keep state; the command that makes topics.
-LOADED_BY_FEW = ("extract", "store", "topics")
+LOADED_BY_FEW = ("commands", "extract", "store", "topics")
 # Modules whose every line needs a real part.
 TESTED_ELSEWHERE = {
     "runtime/publish.py": "integration/test_outage.py",

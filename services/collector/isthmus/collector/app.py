@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from isthmus.collector.adapters import endpoint
 from isthmus.collector.adapters.credentials import CredentialsFile
 from isthmus.collector.adapters.files import FolderLock, SiteFile, SoleOwner
-from isthmus.collector.adapters.garbage import Garbage
 from isthmus.collector.adapters.identification import Identifier
 from isthmus.collector.adapters.kafka import HeartbeatFence, TargetTopic, WholeTopic
 from isthmus.collector.adapters.profiles import ProfileFolder, shipped
@@ -75,7 +74,6 @@ def build(settings: Settings) -> Application:
             _senders(app, settings, traps)
     if traps is not None:
         _receiver(app, settings, credentials, traps)  # who may send is known by then
-    app.background("garbage", Garbage().run)
     app.background("touches", engine.ledger.run)
     app.background("polls", engine.run)
     app.background("host names", engine.follow_names)

@@ -27,6 +27,7 @@ from isthmus.runtime.codec import M
 from isthmus.runtime.connection import connection
 from isthmus.runtime.consume import Consumer, Handler
 from isthmus.runtime.errors import IsthmusError
+from isthmus.runtime.garbage import Garbage
 from isthmus.runtime.http import api
 from isthmus.runtime.metrics import Metrics
 from isthmus.runtime.publish import HINT, Publisher
@@ -71,7 +72,7 @@ class Application:
         self._consumers: list[tuple[Consumer[Any], Any]] = []
         self._resources: list[AbstractAsyncContextManager[Any]] = []
         self._entered = AsyncExitStack()
-        self._tasks: dict[str, Task] = {"loop": self._tick}
+        self._tasks: dict[str, Task] = {"garbage": Garbage().run, "loop": self._tick}
         self._running: list[asyncio.Task[None]] = []
         self._checks: dict[str, Check] = {"kafka": self.publisher.ping}
         _add_health(self)

@@ -3,8 +3,9 @@
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from isthmus.normalizer.domain.appearance import Said, mib_order
+from isthmus.normalizer.domain.appearance import NOTHING_PICKED, Pick, Said, mib_order, picker
 from isthmus.normalizer.domain.catalog import MetricRule, base
 from isthmus.normalizer.domain.report import Metrics, Quality
 
@@ -38,10 +39,16 @@ class Step:
     rule: MetricRule
     at: tuple[int, ...]
     whole_at: tuple[int, ...]
+    is_plain: bool = False
+    """Is it one column as it stands, but for its scale?"""
 
     def value(self, values: tuple[float, ...]) -> tuple[float, bool]:
         """The metric, and whether it is one: False with what the device says for want of one."""
         rule = self.rule
+        if self.is_plain:
+            value = values[self.at[0]]
+            known_value = math.isfinite(value) and value not in rule.missing
+            return (round(value * rule.scale, DECIMALS) if known_value else value), known_value
         parts = [values[i] for i in self.at]
         if rule.equals is not None:
             return float(parts.count(rule.equals)), True
@@ -60,7 +67,8 @@ class MetricPlan:
 
     names: tuple[str, ...] = ()
     units: tuple[str, ...] = ()
-    at: tuple[int, ...] = ()
+    pick: Pick[Any] = NOTHING_PICKED
+    """The values of metrics that are points as they stand."""
     steps: tuple[Step, ...] = ()
     limits: tuple[tuple[int, float, float], ...] = ()
     """For each limited metric its number, least and greatest value."""
@@ -75,7 +83,7 @@ class MetricPlan:
             bad = [number for number, (_, known) in enumerate(made) if not known]
             found = tuple([value for value, _ in made])
         else:
-            found = tuple([values[at] for at in self.at])
+            found = self.pick(values)
         return Metrics(self.names, found, self.units, self._qualities(found, bad))
 
     def _qualities(self, found: tuple[float, ...], bad: list[int]) -> tuple[Quality, ...]:
@@ -98,7 +106,8 @@ def plan_points(points: tuple[str, ...], units: tuple[str, ...], ranges: Ranges)
     """The points that a profile has named; standard nodes such as `DeviceHealth` are no metrics."""
     at = tuple(i for i, name in enumerate(points) if name == name.lower())
     names = tuple(points[i] for i in at)
-    return MetricPlan(names, tuple(units[i] for i in at), at, limits=_limits(names, ranges))
+    pick = picker(at)
+    return MetricPlan(names, pick(units), pick, limits=_limits(names, ranges))
 
 
 def plan(
@@ -115,7 +124,7 @@ def plan(
             steps.setdefault(rule.metric, step)
     names = tuple(steps)
     units = tuple(step.rule.unit for step in steps.values())
-    return MetricPlan(names, units, (), tuple(steps.values()), _limits(names, ranges))
+    return MetricPlan(names, units, NOTHING_PICKED, tuple(steps.values()), _limits(names, ranges))
 
 
 def _limits(names: Sequence[str], ranges: Ranges) -> tuple[tuple[int, float, float], ...]:
@@ -130,7 +139,9 @@ def _step(rule: MetricRule, said: Said, columns: Mapping[str, Mapping[str, int]]
     if not indices:
         return None
     whole_at = tuple(wholes[i] for i in indices) if rule.whole else ()
-    return Step(rule, tuple(parts[i] for i in indices), whole_at)
+    is_plain = len(indices) == 1 and not rule.whole and rule.equals is None
+    at = tuple(parts[i] for i in indices)
+    return Step(rule, at, whole_at, is_plain and rule.aggregate != "count")
 
 
 def _applies(rule: MetricRule, index: str, said: Said) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from isthmus.normalizer.domain import health, metrics
-from isthmus.normalizer.domain.appearance import Appearance, Columns, Layout, Said
+from isthmus.normalizer.domain.appearance import Appearance, Columns, Layout, Said, picker
 from isthmus.normalizer.domain.attributes import Recognised
 from isthmus.normalizer.domain.catalog import SNMP, Catalog, base
 from isthmus.normalizer.domain.composition import Child, children, relation
@@ -128,12 +128,10 @@ class Normalizer:
     def _layout(
         self, facts: tuple[str, ...], points: tuple[str, ...], units: tuple[str, ...]
     ) -> Layout:
-        text_at, value_at = self._stable(facts), self._stable(points)
-        columns = self._columns(
-            tuple([facts[at] for at in text_at]), tuple([points[at] for at in value_at])
-        )
+        texts, values = picker(self._stable(facts)), picker(self._stable(points))
+        columns = self._columns(texts(facts), values(points))
         sees = any(base(name) in COLUMNS for name in (*facts, *points))
-        return Layout(facts, points, units, columns, text_at, value_at, sees)
+        return Layout(facts, points, units, columns, texts, values, sees)
 
     def _stable(self, names: tuple[str, ...]) -> tuple[int, ...]:
         return tuple(at for at, name in enumerate(names) if base(name) in self.catalog.stable)
@@ -176,8 +174,8 @@ def _appearance(observation: Observation, device: Device, layout: Layout) -> App
         observation.profile,
         device.path,
         layout.columns,
-        tuple([device.texts[at] for at in layout.text_at]),
-        tuple([device.values[at] for at in layout.value_at]),
+        layout.texts(device.texts),
+        layout.values(device.values),
     )
 
 

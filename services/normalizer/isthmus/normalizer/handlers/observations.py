@@ -11,12 +11,13 @@ INTERVAL_MIN_S = 0.001
 INTERVAL_MAX_S = 366 * 86_400.0
 TOPIC = "collector.observations.v1"
 REQUIRED = ("id", "site", "target", "address", "protocol", "outcome")
+NOTIFICATION = Trigger.Value("TRIGGER_NOTIFICATION")
 OUTCOMES = {Outcome.Value(f"OUTCOME_{o.name}"): o for o in seen.Outcome}
 
 
 def is_picture(message: Observation) -> bool:
     """Does it show the device? What a device says by itself is no picture of it."""
-    return message.trigger != Trigger.TRIGGER_NOTIFICATION
+    return message.trigger != NOTIFICATION
 
 
 def observation(message: Observation) -> seen.Observation:

@@ -1,7 +1,8 @@
 """Keeps garbage collections short: what stays is not gone through again and again.
 
 At 10,000 targets a collector holds some 600,000 objects that live as long as their targets, and a
-full collection took one to two seconds, in which no slot could begin (measured).
+full collection took one to two seconds, in which no slot could begin; a normaliser with 4,000
+devices spent a third of its processor time on them (measured).
 """
 
 import asyncio

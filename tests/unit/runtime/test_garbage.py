@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from isthmus.collector.adapters.garbage import Garbage
+from isthmus.runtime.garbage import Garbage
 
 
 class Cycle:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 from google.protobuf.message import DecodeError, Message
 
@@ -30,8 +30,7 @@ class Outgoing:
     headers: Headers
 
 
-@dataclass(frozen=True, slots=True)
-class Record(Generic[M]):
+class Record(NamedTuple, Generic[M]):
     """One record that was read and understood; `message` None is a tombstone."""
 
     message: M | None
@@ -112,9 +111,9 @@ def new_traceparent(id: str) -> bytes:
 def _message(
     value: bytes | None, headers: dict[str, bytes], kind: type[M], required: Iterable[str]
 ) -> M | None:
-    expected = kind.DESCRIPTOR.full_name
+    expected, encoded = _name(kind.DESCRIPTOR.full_name)
     named = headers.get("ce_type")
-    if named is not None and named != expected.encode():
+    if named is not None and named != encoded:
         shown = _text("header ce_type", named)
         raise Rejected(f"header ce_type: {shown!r}, expected {expected!r}")
     if value is None:
@@ -127,6 +126,11 @@ def _message(
         if not getattr(message, field):
             raise Rejected(f"{expected}.{field}: empty, expected a value")
     return message
+
+
+@cache
+def _name(kind: str) -> tuple[str, bytes]:
+    return kind, kind.encode()
 
 
 def _text(what: str, raw: bytes) -> str:

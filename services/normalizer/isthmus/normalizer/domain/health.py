@@ -28,12 +28,22 @@ class HealthPlan:
 
     def judge(self, texts: tuple[str, ...], values: tuple[float, ...]) -> tuple[Health, str]:
         """The worst that the device says, and the original words that say so."""
+        return self.judge_numbers(values, *self.judge_texts(texts))
+
+    def judge_texts(self, texts: tuple[str, ...]) -> tuple[Health, str]:
+        """The worst that its texts say."""
         worst, reason = Health.UNKNOWN, ""
         for watch in self.texts:
             text = texts[watch.at]
             health = judge_text(watch.rule, text)
             if health > worst:
                 worst, reason = health, f"{watch.name}={canonical.text(text)}"
+        return worst, reason
+
+    def judge_numbers(
+        self, values: tuple[float, ...], worst: Health, reason: str
+    ) -> tuple[Health, str]:
+        """The worst that its numbers say, unless its texts say worse."""
         for watch in self.numbers:
             health = judge_number(watch.rule, values[watch.at])
             if health > worst:

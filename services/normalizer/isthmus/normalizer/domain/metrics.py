@@ -47,8 +47,9 @@ class Step:
         rule = self.rule
         if self.is_plain:
             value = values[self.at[0]]
-            known_value = math.isfinite(value) and value not in rule.missing
-            return (round(value * rule.scale, DECIMALS) if known_value else value), known_value
+            if value in rule.missing or not math.isfinite(value):
+                return value, False
+            return (value if rule.scale == 1 else round(value * rule.scale, DECIMALS)), True
         parts = [values[i] for i in self.at]
         if rule.equals is not None:
             return float(parts.count(rule.equals)), True

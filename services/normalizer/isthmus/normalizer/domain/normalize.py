@@ -1,6 +1,5 @@
 """One observation becomes one report a device, and now and then one for each of its parts."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -11,7 +10,7 @@ from isthmus.normalizer.domain.catalog import SNMP, Catalog, base
 from isthmus.normalizer.domain.composition import Child, children, relation
 from isthmus.normalizer.domain.keys import address_key, keys, macs
 from isthmus.normalizer.domain.observation import Device, Observation, Outcome
-from isthmus.normalizer.domain.report import Identity, Reachability, Report
+from isthmus.normalizer.domain.report import Health, Identity, Reachability, Report
 from isthmus.normalizer.domain.sightings import COLUMNS, sightings
 
 REMEMBERED_DEVICES = 16_384  # about 4 kB each: more than one replica's share of a large fleet
@@ -37,6 +36,26 @@ class Plans:
 
     health: health.HealthPlan
     metrics: metrics.MetricPlan
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Known:
+    """A device as it answered once, and all that follows from everything but its numbers."""
+
+    device: Device
+    layout: Layout
+    recognition: Recognition
+    plans: Plans
+    stable: tuple[float, ...]
+    """The numbers that say who it is."""
+    health: tuple[Health, str]
+    """What its texts say of its health."""
+    reachability: Reachability
+    reason: str
+
+    def says(self, values: tuple[float, ...]) -> bool:
+        """Does it say these numbers as the same device?"""
+        return len(values) == len(self.layout.points) and self.layout.values(values) == self.stable
 
 
 class Normalizer:
@@ -76,35 +95,63 @@ class Normalizer:
         appearance = _appearance(observation, device, layout)
         return self._recognised_as(appearance, Said.of(appearance))
 
-    def _reports(self, observation: Observation, device: Device) -> Iterator[Report]:
+    def known(self, observation: Observation, device: Device) -> Known | None:
+        """All that follows from what a device says but for its numbers; None for a silent one."""
         if device.outcome is not Outcome.OK and not device.facts and not device.points:
-            yield self._offline(observation, device.path, device.outcome, device.error)
-            return
+            return None
         layout = self._layout_of(device)
         recognition = self._recognised(_appearance(observation, device, layout))
         # What a device has seen is another layout each time: to remember those would be to keep
         # every forwarding table that was ever read.
         plans = (self._plan if layout.sees else self._plans)(layout, recognition)
-        state, words = plans.health.judge(device.texts, device.values)
         answered = device.outcome is Outcome.OK
-        reachability = Reachability.ONLINE if answered else Reachability.DEGRADED
-        yield Report(
-            device.path,
-            reachability,
-            recognition.identity,
+        return Known(
+            device._replace(facts=layout.facts, points=layout.points, units=layout.units),
+            layout,
+            recognition,
+            plans,
+            layout.values(device.values),
+            plans.health.judge_texts(device.texts),
+            Reachability.ONLINE if answered else Reachability.DEGRADED,
             "" if answered else device.error or device.outcome.value,
-            state,
-            words,
-            plans.metrics.measure(device.values),
-            sightings(device) if layout.sees else (),
         )
-        if recognition.children and self._parts_are_due(observation, recognition):
-            for part in recognition.children:
-                yield Report(part.device, reachability, part.identity, every=PARTS_EVERY)
 
-    def _parts_are_due(self, observation: Observation, recognition: Recognition) -> bool:
+    def reported(self, known: Known, slot: int, values: tuple[float, ...]) -> list[Report]:
+        """The reports of a device that says `values` in the slot with this number."""
+        state, words = known.plans.health.judge_numbers(values, *known.health)
+        recognition = known.recognition
+        made = [
+            Report(
+                known.device.path,
+                known.reachability,
+                recognition.identity,
+                known.reason,
+                state,
+                words,
+                known.plans.metrics.measure(values),
+                sightings(known.device) if known.layout.sees else (),
+            )
+        ]
+        if recognition.children and self._parts_are_due(slot, recognition):
+            for part in recognition.children:
+                made.append(
+                    Report(part.device, known.reachability, part.identity, every=PARTS_EVERY)
+                )
+        return made
+
+    def silent(self, observation: Observation, device: Device) -> Report:
+        """The report of a device that said nothing."""
+        return self._offline(observation, device.path, device.outcome, device.error)
+
+    def _reports(self, observation: Observation, device: Device) -> list[Report]:
+        known = self.known(observation, device)
+        if known is None:
+            return [self.silent(observation, device)]
+        return self.reported(known, observation.slot, device.values)
+
+    def _parts_are_due(self, slot: int, recognition: Recognition) -> bool:
         first, recognition.told = not recognition.told, True
-        return first or observation.slot % PARTS_EVERY == 0
+        return first or slot % PARTS_EVERY == 0
 
     def _offline(self, observation: Observation, path: str, outcome: Outcome, error: str) -> Report:
         identity = self._unanswered(

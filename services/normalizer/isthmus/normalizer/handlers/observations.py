@@ -1,7 +1,7 @@
 """Observations as the domain reads them; what has no meaning is rejected, naming the field."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from isthmus.normalizer.domain import observation as seen
 from isthmus.runtime.errors import Rejected
@@ -22,12 +22,18 @@ def is_picture(message: Observation) -> bool:
 
 def observation(message: Observation) -> seen.Observation:
     """The observation in a message; raises Rejected."""
-    devices = tuple([_device(device) for device in message.devices])
+    devices = tuple([device(each) for each in message.devices])
     if len(devices) > 1:
-        _each_once(devices)
-    outcome = OUTCOMES.get(message.outcome) or _unknown("outcome", message.outcome)
-    if outcome is seen.Outcome.OK and not devices:
+        each_once([each.path for each in devices])
+    found = place(message)._replace(devices=devices, slot=slot(message))
+    if found.outcome is seen.Outcome.OK and not devices:
         raise Rejected("devices: none, expected at least one when the outcome is OK")
+    return found
+
+
+def place(message: Observation) -> seen.Observation:
+    """The observation in a message without its devices; raises Rejected."""
+    outcome = OUTCOMES.get(message.outcome) or _unknown("outcome", message.outcome)
     return seen.Observation(
         message.site,
         message.protocol,
@@ -35,12 +41,11 @@ def observation(message: Observation) -> seen.Observation:
         message.address,
         outcome,
         message.error,
-        devices,
-        _slot(message),
+        (),
     )
 
 
-def _slot(message: Observation) -> int:
+def slot(message: Observation) -> int:
     """Number of its slot, as the collector counts them; 0 where there is no schedule."""
     if not INTERVAL_MIN_S <= message.interval_s <= INTERVAL_MAX_S:
         return 0
@@ -48,14 +53,16 @@ def _slot(message: Observation) -> int:
     return slot_ms // round(message.interval_s * 1000)
 
 
-def _each_once(devices: tuple[seen.Device, ...]) -> None:
-    paths = Counter(device.path for device in devices)
-    if len(paths) < len(devices):
-        twice = next(path for path, count in paths.items() if count > 1)
+def each_once(paths: Sequence[str]) -> None:
+    """Raise Rejected when a device comes twice."""
+    counts = Counter(paths)
+    if len(counts) < len(paths):
+        twice = next(path for path, count in counts.items() if count > 1)
         raise Rejected(f"devices.path: {twice!r} twice, expected each device once")
 
 
-def _device(message: Device) -> seen.Device:
+def device(message: Device) -> seen.Device:
+    """One device of an observation; raises Rejected."""
     # Slices first: protobuf copies a whole column faster than Python walks through it.
     path, facts, texts = message.path, tuple(message.fact[:]), tuple(message.text[:])
     points, values = tuple(message.point[:]), tuple(message.value[:])

@@ -12,7 +12,8 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from isthmus.normalizer.domain import report as said
 from isthmus.normalizer.domain.normalize import Normalizer
-from isthmus.normalizer.handlers.observations import is_picture, observation
+from isthmus.normalizer.handlers.acquaintance import Acquaintance
+from isthmus.normalizer.handlers.observations import is_picture
 from isthmus.normalizer.handlers.unrecognised import Unrecognised
 from isthmus.normalizer.ports import Statistics
 from isthmus.runtime.codec import Outgoing, Record, encode
@@ -62,6 +63,7 @@ class Handler:
     def __init__(self, normalizer: Normalizer, statistics: Statistics) -> None:
         self._normalizer = normalizer
         self._statistics = statistics
+        self._acquaintance = Acquaintance(normalizer)
         self._unrecognised = Unrecognised()
         # Encoded once for each identity, with what of the source it was encoded for.
         self._known: WeakKeyDictionary[said.Identity, tuple[Place, bytes]] = WeakKeyDictionary()
@@ -69,6 +71,7 @@ class Handler:
     def use(self, normalizer: Normalizer) -> None:
         """Make reports with another catalogue from the next batch on."""
         self._normalizer = normalizer
+        self._acquaintance = Acquaintance(normalizer)
         self._unrecognised = Unrecognised()
 
     async def __call__(self, batch: Batch[Observation]) -> list[Outgoing]:
@@ -90,17 +93,15 @@ class Handler:
         if not is_picture(message):
             return []
         namespace, at = _uuid(message.id), _time(message.observed_at)
-        seen = observation(message)
-        reports = self._normalizer.reports(seen)
-        reported += reports
+        told = self._acquaintance.reports(message)
+        reported += [report for report, _ in told]
         made = [
-            self._outgoing(message, report, namespace, at, record.traceparent) for report in reports
+            self._outgoing(message, report, namespace, at, record.traceparent) for report, _ in told
         ]
-        unknown = [report for report in reports if report.identity.unrecognised]
-        said_by = {device.path: device for device in seen.devices} if unknown else {}
-        for report in unknown:
-            device, catalog = said_by.get(report.device), self._normalizer.catalog
-            made += self._unrecognised.saw(report, device, message, record.partition, catalog)
+        for report, device in told:
+            if report.identity.unrecognised:
+                catalog = self._normalizer.catalog
+                made += self._unrecognised.saw(report, device, message, record.partition, catalog)
         return made
 
     def _outgoing(

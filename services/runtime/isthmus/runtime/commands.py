@@ -31,3 +31,8 @@ def moment(option: str, text: str | None) -> datetime | None:
         expected = "a time as 2026-03-01 or 2026-03-01T06:00+01:00"
         raise IsthmusError(f"{option}: {text!r}, expected {expected}") from None
     return found.replace(tzinfo=UTC) if found and found.tzinfo is None else found
+
+
+def say(text: str) -> None:
+    """Tell the person who waits, beside the command's output."""
+    print(text, file=sys.stderr)

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from isthmus.collector.handlers.ledger import COLUMNS, TOPIC, Extract
 from isthmus.collector.settings import Settings
-from isthmus.runtime.commands import moment
+from isthmus.runtime.commands import moment, say
 from isthmus.runtime.errors import Rejected
 from isthmus.runtime.extract import TopicExtract
 from isthmus.runtime.settings import load
@@ -42,16 +42,12 @@ async def written(topic: Batches, extract: Extract) -> None:
             try:
                 found = list(extract.rows(record))
             except Rejected as error:
-                _say(f"left out: partition {record.partition} offset {record.offset}: {error}")
+                say(f"left out: partition {record.partition} offset {record.offset}: {error}")
                 continue
             table.writerows(found)
             rows += len(found)
         read += len(records)
-        _say(f"{read} records read, {max(0, remaining - len(records))} to come, {rows} rows")
+        say(f"{read} records read, {max(0, remaining - len(records))} to come, {rows} rows")
     sys.stdout.flush()
     if not rows:
-        _say(f"nothing was sent on site {extract.site} in that time, or {TOPIC} has forgotten it")
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr)
+        say(f"nothing was sent on site {extract.site} in that time, or {TOPIC} has forgotten it")

@@ -9,8 +9,6 @@ from isthmus.normalizer.adapters.patterns import compiled
 from isthmus.normalizer.domain.families import ATTRIBUTES
 from isthmus.normalizer.domain.report import Health, Kind, Tier
 
-LIFECYCLE_STATES = ("known", "supported_no_date")
-
 
 def _health(word: Any) -> Health:
     try:

@@ -1,7 +1,6 @@
 """The commands that help to keep the catalogue: explain, lint, replay, case, unrecognised."""
 
 import asyncio
-import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from isthmus.normalizer.handlers.explain import parse
 from isthmus.normalizer.handlers.replay import Replay
 from isthmus.normalizer.settings import Settings
 from isthmus.runtime.codec import decode
-from isthmus.runtime.commands import moment
+from isthmus.runtime.commands import moment, say
 from isthmus.runtime.errors import IsthmusError
 from isthmus.runtime.extract import TopicExtract
 from isthmus.runtime.settings import load
@@ -70,7 +69,7 @@ async def _replayed(topic: TopicExtract, comparison: Replay) -> None:
     async for records, remaining in topic.batches():
         comparison.take(records)
         to_come = max(0, remaining - len(records))
-        _say(f"{comparison.observations} observations read, {to_come} to come")
+        say(f"{comparison.observations} observations read, {to_come} to come")
 
 
 def case(source: str, folder: str, origin: str, catalogue: str | None) -> int:
@@ -96,7 +95,7 @@ async def _newest(source: str) -> Observation:
     async for records, remaining in topic.batches():
         mine = [record for record in records if record.key == source.encode()]
         found = mine[-1] if mine else found
-        _say(f"looking for {source}, {remaining} records to come")
+        say(f"looking for {source}, {remaining} records to come")
     if found is None:
         raise IsthmusError(f"{source}: neither a file nor a source that was read in the last hour")
     message = decode(found, Observation, required=observations.REQUIRED).message
@@ -127,7 +126,3 @@ def _text(file: Path) -> str:
     except UnicodeDecodeError as error:
         reason = f"{error.reason} at byte {error.start}, expected UTF-8"
         raise IsthmusError(f"{file}: {reason}") from None
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr)

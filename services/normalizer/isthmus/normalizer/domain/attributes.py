@@ -1,13 +1,14 @@
 """Canonical attributes: who made a device, what it is, which versions it runs, and why."""
 
 import re
+from bisect import insort
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 
 from isthmus.normalizer.domain import canonical, versions
 from isthmus.normalizer.domain.appearance import Said
-from isthmus.normalizer.domain.catalog import REGISTRIES, Catalog, Vendor
+from isthmus.normalizer.domain.catalog import REGISTRIES, URIS, Catalog, Vendor
 from isthmus.normalizer.domain.families import ATTRIBUTES, OID, Hit, Rank
 from isthmus.normalizer.domain.report import Attribute
 
@@ -52,11 +53,12 @@ class Evidence:
 
     def add(self, attribute: Attribute) -> None:
         """Note one more candidate."""
-        self._said.setdefault(attribute.name, []).append(attribute)
+        ranked = self._said.setdefault(attribute.name, [])
+        insort(ranked, attribute, key=lambda each: -each.confidence)
 
     def ranked(self, name: str) -> list[Attribute]:
         """Candidates, the most trusted first."""
-        return sorted(self._said.get(name, ()), key=lambda each: -each.confidence)
+        return self._said.get(name, [])
 
     def best(self, name: str) -> str:
         """The value that is trusted most, or nothing."""
@@ -168,7 +170,7 @@ class Recognised:
         for hit in sorted(hits, key=lambda hit: hit.weight, reverse=True):
             if hit.family.vendor and hit.rank is not Rank.BRANCH:
                 self._from(hit, "vendor", hit.family.vendor, _words(hit))
-        for fact in ("ManufacturerUri", "ProductInstanceUri", "ProductUri", "ApplicationUri"):
+        for fact in URIS:
             raw = self._said.facts.get(fact, "")
             if vendor := self._catalog.vendor_of_uri(raw):
                 self._say("vendor", vendor.name, raw, f"uri:{fact}", NAMED)

@@ -47,8 +47,7 @@ def folded(raw: str) -> str:
 def vendor_names(raw: str) -> Iterable[str]:
     """Folded names under which a vendor text may be known, the likeliest first."""
     words = folded(text(raw)).split()
-    ends = (at for at, word in enumerate(words) if at and word in LEGAL_FORMS)
-    name = words[: next(ends, len(words))]  # what stands behind a legal form is no name
+    name = _before_legal_form(words)
     rest = [word for word in words if word not in LEGAL_FORMS]
     for some in (name, rest):
         yield from (" ".join(some[:count]) for count in range(len(some), 0, -1))
@@ -56,9 +55,13 @@ def vendor_names(raw: str) -> Iterable[str]:
 
 def without_legal_form(raw: str) -> str:
     """A maker's name as it is written, up to its legal form."""
-    words = text(raw).split()
+    return " ".join(_before_legal_form(text(raw).split())).rstrip(",")
+
+
+def _before_legal_form(words: list[str]) -> list[str]:
+    """What stands behind a legal form is no name; a name may begin with a word like one."""
     ends = (at for at, word in enumerate(words) if at and folded(word) in LEGAL_FORMS)
-    return " ".join(words[: next(ends, len(words))]).rstrip(",")
+    return words[: next(ends, len(words))]
 
 
 def slug(name: str) -> str:

@@ -7,12 +7,14 @@ from functools import cached_property
 from typing import Protocol
 
 from isthmus.normalizer.domain import canonical
-from isthmus.normalizer.domain.families import Families, Pattern
+from isthmus.normalizer.domain.families import OID, Families, Pattern
 from isthmus.normalizer.domain.report import Health, Kind, Tier
 
 SNMP = "snmp"
 REGISTRIES = {"cip_vendor_id": "cip", "bacnet_vendor_id": "bacnet"}
 """Facts that hold a vendor's number, and the field of `Vendor` that has those it was given."""
+URIS = ("ManufacturerUri", "ProductInstanceUri", "ProductUri", "ApplicationUri")
+"""Facts whose host names tell the maker, the surest first."""
 MARKS = re.compile(r"\((?:R|C|TM)\)|[®©™]")
 
 
@@ -219,7 +221,7 @@ class Catalog:
             if column
         }
         keys = {rule.fact for rule in self.keys}
-        names = sources | columns | filters | parts | keys | self.families.facts | set(REGISTRIES)
+        names = sources | columns | filters | parts | keys | self.families.facts
         return frozenset({base(name) for name in names}) | KEY_FACTS
 
     @cached_property
@@ -249,22 +251,9 @@ class Catalog:
         return {uri.lower(): vendor for vendor in self.vendors for uri in vendor.uris}
 
 
-# Read by rules in the code, in `keys` and `sightings`.
+# Read by the code itself, beside what rules name.
 KEY_FACTS = frozenset(
-    {
-        "ApplicationUri",
-        "ManufacturerUri",
-        "ProductUri",
-        "dot1dBaseBridgeAddress",
-        "entPhysicalUUID",
-        "ifName",
-        "ifPhysAddress",
-        "ifType",
-        "lldpLocChassisId",
-        "snmpEngineID",
-        "sysName",
-        "sysObjectID",
-    }
+    {"dot1dBaseBridgeAddress", "ifPhysAddress", "ifType", OID, *URIS, *REGISTRIES}
 )
 
 

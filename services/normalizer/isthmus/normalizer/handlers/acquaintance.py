@@ -48,10 +48,10 @@ class Acquaintance:
         )
         known = self._known.get(key)
         if known is None or not known.says(values):
-            spoken = device(each)
-            known = self._normalizer.known(place(message), spoken)
+            where, spoken = place(message), device(each)
+            known = self._normalizer.known(where, spoken)
             if known is None:
-                return [(self._normalizer.silent(place(message), spoken), None)]
+                return [(self._normalizer.silent(where, spoken), None)]
             if not known.layout.sees:
                 self._keep(key, known)
         number = slot(message) if known.recognition.children else 0

@@ -7,7 +7,7 @@ from google.protobuf.json_format import Parse, ParseError
 from isthmus.normalizer.domain.attributes import Recognised
 from isthmus.normalizer.domain.normalize import Normalizer
 from isthmus.normalizer.domain.report import Attribute, Metrics, Quality, Report
-from isthmus.normalizer.handlers.observations import observation
+from isthmus.normalizer.handlers.observations import observation, source_name
 from isthmus.runtime.errors import Rejected
 from isthmus.telemetry.v1.observation_pb2 import Observation
 
@@ -28,7 +28,7 @@ def explain(normalizer: Normalizer, message: Observation) -> Iterator[str]:
     seen = observation(message)
     yield f"catalogue {normalizer.catalog.fingerprint}"
     for report in normalizer.reports(seen):
-        yield f"{message.site}/{message.target}/{report.device}".rstrip("/")
+        yield source_name(message, report.device)
         for device in seen.devices:
             if device.path == report.device and report.identity.attributes:
                 yield from _families(normalizer.evidence(seen, device))

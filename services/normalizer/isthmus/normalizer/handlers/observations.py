@@ -15,6 +15,12 @@ NOTIFICATION = Trigger.Value("TRIGGER_NOTIFICATION")
 OUTCOMES = {Outcome.Value(f"OUTCOME_{o.name}"): o for o in seen.Outcome}
 
 
+def source_name(message: Observation, device: str) -> str:
+    """The name of the source `site/target[/device]`."""
+    endpoint = f"{message.site}/{message.target}"
+    return f"{endpoint}/{device}" if device else endpoint
+
+
 def is_picture(message: Observation) -> bool:
     """Does it show the device? What a device says by itself is no picture of it."""
     return message.trigger != NOTIFICATION

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from isthmus.normalizer.domain.normalize import Normalizer
 from isthmus.normalizer.domain.report import Key, Report
-from isthmus.normalizer.handlers.observations import REQUIRED, is_picture, observation
+from isthmus.normalizer.handlers.observations import REQUIRED, is_picture, observation, source_name
 from isthmus.runtime.codec import decode
 from isthmus.runtime.consume import Raw
 from isthmus.runtime.errors import Rejected
@@ -43,11 +43,10 @@ class Replay:
                 continue
             before = {report.device: report for report in self.before.reports(seen)}
             for report in self.after.reports(seen):
-                source = "/".join(filter(None, (message.site, message.target, report.device)))
-                self._compare(source, before.pop(report.device, None), report)
-            for device in before:
-                source = "/".join(filter(None, (message.site, message.target, device)))
-                self._compare(source, before[device], None)
+                name = source_name(message, report.device)
+                self._compare(name, before.pop(report.device, None), report)
+            for device, report in before.items():
+                self._compare(source_name(message, device), report, None)
 
     def lines(self) -> Iterator[str]:
         """What would change, source by source, and a summary."""

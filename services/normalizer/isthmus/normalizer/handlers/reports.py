@@ -13,7 +13,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from isthmus.normalizer.domain import report as said
 from isthmus.normalizer.domain.normalize import Normalizer
 from isthmus.normalizer.handlers.acquaintance import Acquaintance
-from isthmus.normalizer.handlers.observations import is_picture
+from isthmus.normalizer.handlers.observations import is_picture, source_name
 from isthmus.normalizer.handlers.unrecognised import Unrecognised
 from isthmus.normalizer.ports import Statistics
 from isthmus.runtime.codec import Outgoing, Record, encode
@@ -113,11 +113,10 @@ class Handler:
         traceparent: bytes | None,
     ) -> Outgoing:
         id = _uuid5(namespace, report.device)
-        source = f"{message.site}/{message.target}"
         return encode(
             self._message(message, report, id),
             topic=TOPIC,
-            key=f"{source}/{report.device}" if report.device else source,
+            key=source_name(message, report.device),
             id=id,
             source=SERVICE,
             at=at,

@@ -15,6 +15,7 @@ from isthmus.normalizer.domain.catalog import Catalog, base
 from isthmus.normalizer.domain.families import OID
 from isthmus.normalizer.domain.observation import Device
 from isthmus.normalizer.domain.report import Identity, Report
+from isthmus.normalizer.handlers.observations import source_name
 from isthmus.runtime.codec import Outgoing, decode, encode
 from isthmus.runtime.consume import Raw
 from isthmus.telemetry.v1 import observation_pb2, unrecognised_pb2
@@ -59,11 +60,11 @@ class Unrecognised:
 
         `device` is what it said; None for a part of another one.
         """
-        source = "/".join(filter(None, (message.site, message.target, report.device)))
+        name = source_name(message, report.device)
         fingerprint = self._fingerprint(report, message.protocol, device, catalog)
         look = self._look((fingerprint, partition), message.observed_at)
         if len(look.sources) < SOURCES_MAX:
-            look.sources.add(source)
+            look.sources.add(name)
         count, now_s = len(look.sources), message.observed_at.seconds
         if count < 2 * look.said_count and now_s - look.said_s < SAID_EVERY_S:
             return []
@@ -76,7 +77,7 @@ class Unrecognised:
             profile=message.profile,
             fact=sample.keys(),
             text=sample.values(),
-            source=source,
+            source=name,
             count=count,
             since_at=look.since,
             last_at=message.observed_at,

@@ -2,104 +2,29 @@
 
 import asyncio
 import weakref
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
 import pytest
+from tests.unit.collector.handlers.line_plant import (
+    CONNECT,
+    READ,
+    Device,
+    Plant,
+    ask,
+    kept,
+    now,
+)
 from tests.virtual_time import virtual_time
 
-from isthmus.collector.domain.envelope import Envelope, Window, strictest
-from isthmus.collector.domain.pacing import BURST
+from isthmus.collector.domain.envelope import Window
 from isthmus.collector.domain.reading import Fault, Outcome
 from isthmus.collector.domain.requests import Request
 from isthmus.collector.domain.touches import PollState
-from isthmus.collector.handlers.line import EngineLine, OpenLine, Site
+from isthmus.collector.handlers.line import OpenLine
 from isthmus.collector.ports import Withheld
-
-READ = Request.MODBUS_READ_HOLDING_REGISTERS
-CONNECT = Request.MODBUS_CONNECT
-FRIDAY_NOON = 1_767_355_200.0  # 2026-01-02 12:00 UTC
-
-
-@dataclass
-class Device:
-    """Answers after a while, and knows when it was asked."""
-
-    takes_s: float = 0.01
-    fault: Fault | None = None
-    asked_at: list[float] = field(default_factory=list)
-    answered_at: list[float] = field(default_factory=list)
-    asking: int = 0
-    asking_most: int = 0
-
-    async def answer(self) -> str:
-        self.asked_at.append(now())
-        self.asking += 1
-        self.asking_most = max(self.asking_most, self.asking)
-        try:
-            await asyncio.sleep(self.takes_s)
-        finally:
-            self.asking -= 1
-            self.answered_at.append(now())
-        if self.fault is not None:
-            raise self.fault
-        return "answer"
-
-
-def now() -> float:
-    """The virtual time."""
-    return asyncio.get_running_loop().time()
-
-
-@dataclass
-class Plant:
-    """A site, and lines into it."""
-
-    gate: Any
-    measured: Any
-    in_flight_max: int = 100
-
-    def __post_init__(self) -> None:
-        self.site = Site(
-            self.gate,
-            self.measured,
-            in_flight_max=self.in_flight_max,
-            clock=now,
-            wall=lambda: FRIDAY_NOON + now(),
-        )
-
-    def line(self, address: str = "10.0.0.1:502", timeout_s: float = 1e6, **limits: Any) -> Any:
-        """A line that begins a read; `limits` are the target's own."""
-        line = EngineLine(self.site, self.site.channel(address))
-        line.held = strictest((("target", Envelope(**limits)),))
-        line.begin(timeout_s)
-        return line
-
-
-@pytest.fixture
-def plant(gate: Any, measured: Any) -> Plant:
-    """A site whose fence is open."""
-    return Plant(gate, measured)
-
-
-def most_in(times: Sequence[float], window_s: float) -> int:
-    """Most events in any window, both ends included."""
-    times = sorted(times)
-    return max(sum(a <= b <= a + window_s for b in times[i:]) for i, a in enumerate(times))
-
-
-def kept(times: Sequence[float], rate: float, burst: float = BURST) -> bool:
-    """Is the rate kept in windows of all sizes?"""
-    return all(most_in(times, w) <= burst + rate * w + 1e-6 for w in (0.1, 1, 3, 10, 60))
-
-
-async def ask(line: Any, device: Device, times: int = 1, path: str = "") -> None:
-    """Ask several times, one after the other."""
-    for _ in range(times):
-        await line.ask(READ, device.answer, path=path)
 
 
 @virtual_time
@@ -145,116 +70,6 @@ async def test_one_request_at_a_time_also_when_a_source_asks_for_more(plant: Pla
     await asyncio.gather(*(ask(line, device) for _ in range(10)))
     assert device.asking_most == 1
     assert len(device.asked_at) == 10
-
-
-@pytest.mark.parametrize(
-    ("limit", "addresses", "paths"),
-    [
-        ("device_requests_per_s", ["10.0.0.1:502"], ["unit-1"]),
-        ("endpoint_requests_per_s", ["10.0.0.1:502"], ["unit-1", "unit-2", "unit-3"]),
-        ("subnet_requests_per_s", [f"10.0.0.{n}:502" for n in range(8)], [""]),
-        ("site_requests_per_s", [f"10.0.{n}.1:502" for n in range(8)], [""]),
-    ],
-)
-@virtual_time
-async def test_a_rate_is_kept_and_used(
-    plant: Plant, limit: str, addresses: list[str], paths: list[str]
-) -> None:
-    """However many ask, no window of time has more than the rate and its burst; none is wasted."""
-    devices = [Device(takes_s=0.02) for _ in addresses]
-
-    async def keep_asking(address: str, device: Device) -> None:
-        line = plant.line(address, **{limit: 5.0})
-        while True:
-            for path in paths:
-                await ask(line, device, path=path)
-
-    tasks = [
-        asyncio.create_task(keep_asking(*each)) for each in zip(addresses, devices, strict=True)
-    ]
-    await asyncio.sleep(100)
-    for task in tasks:
-        task.cancel()
-    times = [t for device in devices for t in device.asked_at]
-    assert kept(times, 5.0)
-    assert len(times) >= 0.95 * 500
-    counts = [len(device.asked_at) for device in devices]
-    assert max(counts) <= 1.5 * min(counts), "one endpoint took another's turn"
-
-
-@virtual_time
-async def test_each_unit_has_a_rate_of_its_own(plant: Plant) -> None:
-    """What one unit behind a gateway has used up is not another's loss."""
-    line, one, other = plant.line(device_requests_per_s=1), Device(), Device()
-    await ask(line, one, 4, path="unit-1")
-    await ask(line, other, 4, path="unit-2")
-    assert other.asked_at[-1] < 0.2
-    await ask(line, one, 1, path="unit-1")
-    assert one.asked_at[-1] >= 1.0
-
-
-@virtual_time
-async def test_collectors_of_one_site_share_its_rate(gate: Any, measured: Any) -> None:
-    """Each takes the part of its partitions: together they never exceed what the site bears."""
-    times: list[float] = []
-
-    async def collector(part: float) -> None:
-        plant, device = Plant(gate, measured), Device()
-        plant.site.share = part
-        device.asked_at = times
-        await ask(plant.line(site_requests_per_s=8), device, 200)
-
-    tasks = [asyncio.create_task(collector(part)) for part in (0.5, 0.25, 0.25)]
-    await asyncio.sleep(20)
-    for task in tasks:
-        task.cancel()
-    assert kept(times, 8)
-    assert len(times) > 150
-
-
-@virtual_time
-async def test_connections_of_a_site_are_rationed(plant: Plant) -> None:
-    """After a switch came back, its devices are not all connected at once."""
-    times: list[float] = []
-
-    async def reconnect(number: int) -> None:
-        device = Device()
-        device.asked_at = times
-        line = plant.line(f"10.0.{number}.1:502", site_connects_per_s=10)
-        await line.connect(CONNECT, device.answer)
-
-    await asyncio.gather(*(reconnect(number) for number in range(100)))
-    assert kept(times, 10)
-    assert max(times) < 10.5
-
-
-@virtual_time
-async def test_hundreds_that_wait_for_one_budget_queue_for_it(plant: Plant) -> None:
-    """Each looks about once, at its turn; whoever comes later does not go first."""
-    early, late = Device(), Device()
-    waiting = [ask(plant.line(f"10.0.{n}.1:1", site_requests_per_s=10), early) for n in range(200)]
-    tasks = [asyncio.create_task(each) for each in waiting]
-    await asyncio.sleep(5.05)
-    await ask(plant.line("10.1.0.1:1", site_requests_per_s=10), late)
-    await asyncio.wait(tasks)
-    assert plant.measured.waits["site"] < 2 * 200
-    assert late.asked_at[0] > 19
-
-
-@virtual_time
-async def test_a_limited_subnet_holds_up_nobody_else(plant: Plant) -> None:
-    """Its requests wait; those into another subnet of the site go out at once."""
-    slow, fast = Device(), Device()
-    queue = [
-        asyncio.create_task(ask(plant.line(f"10.0.0.{n}:1", subnet_requests_per_s=0.1), slow))
-        for n in range(20)
-    ]
-    await asyncio.sleep(1)
-    line = plant.line("10.0.9.1:1", subnet_requests_per_s=0.1, site_requests_per_s=100)
-    await ask(line, fast)
-    assert fast.asked_at[0] < 1.1
-    for task in queue:
-        task.cancel()
 
 
 @virtual_time
@@ -330,26 +145,6 @@ async def test_nothing_leaves_outside_the_window(plant: Plant) -> None:
     with pytest.raises(Withheld, match=r"target: polled only fri 11:00-12:01 UTC"):
         await ask(line, device)
     assert line.obstructed(0) is not None
-
-
-@virtual_time
-async def test_a_looser_limit_ends_a_wait_for_a_stricter_one(plant: Plant) -> None:
-    """Another envelope holds from now on, also for what waits already; windows too."""
-    line, device = plant.line(device_requests_per_s=0.001), Device()
-    await ask(line, device, 4)
-    waiting = asyncio.create_task(ask(line, device))
-    await asyncio.sleep(10)
-    line.held = strictest((("target", Envelope(device_requests_per_s=1)),))
-    await waiting
-    assert now() < 20
-    saturday = Window(("sat",), "11:00", "12:00", "UTC")
-    line.held = strictest((("target", Envelope(windows=(saturday,))),))
-    assert line.window_closed()
-    friday = Window(("fri",), "11:00", "13:00", "UTC")
-    line.held = strictest((("target", Envelope(windows=(friday,))),))
-    assert not line.window_closed(), "in the same minute"
-    line.held = strictest(())
-    assert not line.window_closed()
 
 
 @virtual_time

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from operator import itemgetter
 from typing import Any, NamedTuple, TypeVar
 
@@ -13,6 +13,7 @@ Pick = Callable[[tuple[T, ...]], tuple[T, ...]]
 """Some entries of a column."""
 
 
+@lru_cache
 def picker(at: tuple[int, ...]) -> Pick[Any]:
     """The entries of a column at these places, faster than a loop would find them."""
     if len(at) > 1:

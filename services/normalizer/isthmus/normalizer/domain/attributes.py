@@ -220,13 +220,8 @@ class Recognised:
                 self._from(hit, "family", hit.family.family, _words(hit))
 
     def _derived(self, known: Mapping[str, Attribute]) -> Iterator[Attribute]:
-        catalog = self._catalog
-        device_class = catalog.classes.get(known["class"].value) if "class" in known else None
-        if device_class:
-            sure = known["class"].confidence
-            rule = "catalog:classes"
-            yield Attribute("purdue_level", device_class.purdue_level, "", rule, sure)
-            yield Attribute("criticality", device_class.criticality, "", rule, sure)
+        if "class" in known:
+            yield from of_class(known["class"], self._catalog)
         if self.hit is None:
             return
         family, sure = self.hit.family, MATCHED[self.hit.rank]
@@ -275,6 +270,14 @@ class Recognised:
 
     def _say(self, name: str, value: str, raw: str, rule: str, confidence: float) -> None:
         self.evidence.add(Attribute(name, value, raw[:RAW_CHARACTERS], rule, confidence))
+
+
+def of_class(attribute: Attribute, catalog: Catalog) -> Iterator[Attribute]:
+    """What is assumed of a device because of its class."""
+    if device_class := catalog.classes.get(attribute.value):
+        sure, rule = attribute.confidence, "catalog:classes"
+        yield Attribute("purdue_level", device_class.purdue_level, "", rule, sure)
+        yield Attribute("criticality", device_class.criticality, "", rule, sure)
 
 
 def sources(name: str, said: Said, protocol: str, catalog: Catalog) -> Iterator[tuple[str, str]]:

@@ -58,7 +58,7 @@ class Lifecycle:
     end_of_support: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class HealthRule:
     """What the values of one fact or point mean in the words of NAMUR NE 107."""
 

@@ -1,12 +1,13 @@
 """Composition: rows of a device's tables that are devices of their own, and what they belong to."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import islice
 from typing import NamedTuple
 
 from isthmus.normalizer.domain import canonical
 from isthmus.normalizer.domain.appearance import Appearance, Said
-from isthmus.normalizer.domain.attributes import Recognised
+from isthmus.normalizer.domain.attributes import ORDER, Recognised, of_class
 from isthmus.normalizer.domain.catalog import Catalog, Part
 from isthmus.normalizer.domain.keys import address_key, serial_keys
 from isthmus.normalizer.domain.report import Attribute, Identity, Kind, Relation
@@ -92,7 +93,7 @@ def _child(
     recognised = Recognised(Said(facts, {}), PART, "", (), catalog)
     if part.recognised_only and recognised.hit is None:
         return None
-    made = _attributes(recognised, part, kind)
+    made = _attributes(recognised, part, kind, parent, catalog)
     device = "/".join(filter(None, (appearance.path, f"{PLACES[part.relation]}-{index}")))
     place = Relation(part.relation, appearance.path, facts.get("position", "") or index)
     own = (*serial_keys(made, catalog), address_key(appearance.site, appearance.address, device))
@@ -117,15 +118,23 @@ def _facts(part: Part, index: str, said: Said, catalog: Catalog) -> dict[str, st
     }
 
 
-def _attributes(recognised: Recognised, part: Part, kind: str) -> tuple[Attribute, ...]:
-    """With the class that its row says, unless the catalogue knows a closer one."""
-    made = recognised.attributes()
-    if not part.classes:
-        return made
-    declared = part.classes[kind]
-    known = next((a.value for a in made if a.name == "class"), "")
-    if known and (known in MODULES or declared not in MODULES):
-        return made
-    rule = f"{part.class_column}={kind}"
-    others = (a for a in made if a.name not in ("class", "purdue_level", "criticality"))
-    return (Attribute("class", declared, kind, rule, ROW), *others)
+def _attributes(
+    recognised: Recognised,
+    part: Part,
+    kind: str,
+    parent: Mapping[str, Attribute],
+    catalog: Catalog,
+) -> tuple[Attribute, ...]:
+    """With the class that its row says, unless the catalogue knows a closer one.
+
+    A part stands where its device stands, on whatever level its class usually is.
+    """
+    made = {a.name: a for a in recognised.attributes()}
+    if part.classes:
+        declared, known = part.classes[kind], made["class"].value if "class" in made else ""
+        if not known or (known not in MODULES and declared in MODULES):
+            said = Attribute("class", declared, kind, f"{part.class_column}={kind}", ROW)
+            made |= {a.name: a for a in (said, *of_class(said, catalog))}
+    if "purdue_level" in parent:
+        made["purdue_level"] = replace(parent["purdue_level"], rule="of its device")
+    return tuple(made[name] for name in ORDER if name in made)

@@ -33,23 +33,16 @@ Ranges = Mapping[str, tuple[float, float]]
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """One metric of one device: the columns of its parts and, for a percentage, of the wholes."""
+class Aggregate:
+    """One metric of many columns: those of its parts and, for a percentage, of the wholes."""
 
     rule: MetricRule
     at: tuple[int, ...]
     whole_at: tuple[int, ...]
-    is_plain: bool = False
-    """Is it one column as it stands, but for its scale?"""
 
     def value(self, values: tuple[float, ...]) -> tuple[float, bool]:
         """The metric, and whether it is one: False with what the device says for want of one."""
         rule = self.rule
-        if self.is_plain:
-            value = values[self.at[0]]
-            if value in rule.missing or not math.isfinite(value):
-                return value, False
-            return (value if rule.scale == 1 else round(value * rule.scale, DECIMALS)), True
         parts = [values[i] for i in self.at]
         if rule.equals is not None:
             return float(parts.count(rule.equals)), True
@@ -64,28 +57,43 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class MetricPlan:
-    """Which metrics the points of one device make: some as they are, others by a rule."""
+    """Which metrics the points of one device make; most are one point each, maybe scaled.
+
+    Metrics are known by their number in `names`.
+    """
 
     names: tuple[str, ...] = ()
     units: tuple[str, ...] = ()
     pick: Pick[Any] = NOTHING_PICKED
-    """The values of metrics that are points as they stand."""
-    steps: tuple[Step, ...] = ()
+    """A point for each metric: its value, unless it is an aggregate."""
+    missing: tuple[tuple[int, tuple[float, ...]], ...] = ()
+    """What a device says for want of a value."""
+    scales: tuple[tuple[int, float], ...] = ()
+    aggregates: tuple[tuple[int, Aggregate], ...] = ()
     limits: tuple[tuple[int, float, float], ...] = ()
-    """For each limited metric its number, least and greatest value."""
+    """The least and the greatest value."""
 
     def measure(self, values: tuple[float, ...]) -> Metrics:
         """The metrics of one read."""
         if not self.names:
             return NOTHING
-        bad: list[int] = []
-        if self.steps:
-            made = [step.value(values) for step in self.steps]
-            bad = [number for number, (_, known) in enumerate(made) if not known]
-            found = tuple([value for value, _ in made])
-        else:
-            found = self.pick(values)
+        found = self.pick(values)
+        bad = [number for number, sentinels in self.missing if found[number] in sentinels]
+        if self.scales or self.aggregates:
+            found = self._computed(list(found), values, bad)
         return Metrics(self.names, found, self.units, self._qualities(found, bad))
+
+    def _computed(
+        self, found: list[float], values: tuple[float, ...], bad: list[int]
+    ) -> tuple[float, ...]:
+        for number, scale in self.scales:
+            if number not in bad:
+                found[number] = round(found[number] * scale, DECIMALS)
+        for number, aggregate in self.aggregates:
+            found[number], known = aggregate.value(values)
+            if not known:
+                bad.append(number)
+        return tuple(found)
 
     def _qualities(self, found: tuple[float, ...], bad: list[int]) -> tuple[Quality, ...]:
         uncertain = [at for at, least, most in self.limits if not least <= found[at] <= most]
@@ -118,21 +126,31 @@ def plan(
     columns: dict[str, dict[str, int]] = {}
     for at, name in enumerate(points):
         columns.setdefault(base(name), {})[name.partition(".")[2]] = at
-    steps: dict[str, Step] = {}
+    found: dict[str, Aggregate] = {}
     for rule in rules:
-        step = _step(rule, said, columns)
-        if step:
-            steps.setdefault(rule.metric, step)
-    names = tuple(steps)
-    units = tuple(step.rule.unit for step in steps.values())
-    return MetricPlan(names, units, NOTHING_PICKED, tuple(steps.values()), _limits(names, ranges))
+        aggregate = _aggregate(rule, said, columns)
+        if aggregate:
+            found.setdefault(rule.metric, aggregate)
+    names, made = tuple(found), tuple(found.values())
+    plain = [(number, a.rule) for number, a in enumerate(made) if _is_plain(a)]
+    return MetricPlan(
+        names,
+        tuple(each.rule.unit for each in made),
+        picker(tuple(each.at[0] for each in made)),
+        tuple((number, rule.missing) for number, rule in plain if rule.missing),
+        tuple((number, rule.scale) for number, rule in plain if rule.scale != 1),
+        tuple((number, a) for number, a in enumerate(made) if not _is_plain(a)),
+        _limits(names, ranges),
+    )
 
 
 def _limits(names: Sequence[str], ranges: Ranges) -> tuple[tuple[int, float, float], ...]:
     return tuple((at, *ranges[name]) for at, name in enumerate(names) if name in ranges)
 
 
-def _step(rule: MetricRule, said: Said, columns: Mapping[str, Mapping[str, int]]) -> Step | None:
+def _aggregate(
+    rule: MetricRule, said: Said, columns: Mapping[str, Mapping[str, int]]
+) -> Aggregate | None:
     parts, wholes = columns.get(rule.of, {}), columns.get(rule.whole, {})
     indices = sorted((i for i in parts if _applies(rule, i, said)), key=mib_order)
     if rule.whole:
@@ -140,9 +158,14 @@ def _step(rule: MetricRule, said: Said, columns: Mapping[str, Mapping[str, int]]
     if not indices:
         return None
     whole_at = tuple(wholes[i] for i in indices) if rule.whole else ()
-    is_plain = len(indices) == 1 and not rule.whole and rule.equals is None
-    at = tuple(parts[i] for i in indices)
-    return Step(rule, at, whole_at, is_plain and rule.aggregate != "count")
+    return Aggregate(rule, tuple(parts[i] for i in indices), whole_at)
+
+
+def _is_plain(aggregate: Aggregate) -> bool:
+    """Is it one point as it stands, but for its scale?"""
+    rule = aggregate.rule
+    of_one = len(aggregate.at) == 1 and rule.aggregate != "count"
+    return of_one and not rule.whole and rule.equals is None
 
 
 def _applies(rule: MetricRule, index: str, said: Said) -> bool:

@@ -30,9 +30,9 @@ class Recognition:
     """Were its parts reported already?"""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class Plans:
-    """How the changing columns of an answer are read."""
+    """How the changing columns of an answer are read; devices of a kind share them."""
 
     health: health.HealthPlan
     metrics: metrics.MetricPlan
@@ -70,7 +70,8 @@ class Normalizer:
         self._recognised = lru_cache(remembered)(self._recognise)
         self._layouts: dict[tuple[tuple[str, ...], ...], Layout] = {}
         self._columns = lru_cache(remembered)(Columns)
-        self._plans = lru_cache(remembered)(self._plan)
+        self._plans = lru_cache(remembered)(self._shared_plan)
+        self._shared = lru_cache(remembered)(_itself)
         self._unanswered = lru_cache(remembered)(_unanswered)
 
     @property
@@ -201,6 +202,9 @@ class Normalizer:
         own = () if appearance.path else macs(said, self.catalog.traps)
         return Recognised(said, appearance.protocol, appearance.profile, own, self.catalog)
 
+    def _shared_plan(self, layout: Layout, recognition: Recognition) -> Plans:
+        return self._shared(self._plan(layout, recognition))
+
     def _plan(self, layout: Layout, recognition: Recognition) -> Plans:
         catalog, protocol = self.catalog, recognition.protocol
         vendor = recognition.identity.value("vendor")
@@ -224,6 +228,11 @@ def _appearance(observation: Observation, device: Device, layout: Layout) -> App
         layout.texts(device.texts),
         layout.values(device.values),
     )
+
+
+def _itself(plans: Plans) -> Plans:
+    """Through a cache: the first of those that are equal."""
+    return plans
 
 
 def _unanswered(site: str, address: str, protocol: str, path: str) -> Identity:

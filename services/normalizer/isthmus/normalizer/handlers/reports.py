@@ -34,6 +34,7 @@ from isthmus.telemetry.v1.report_pb2 import (
 
 SERVICE = "normalizer"
 UUID_CHARACTERS, UUID_DIGITS = 36, 32
+VARIANT = dict(zip("0123456789abcdef", 4 * "89ab", strict=True))  # RFC 9562, 4.1: two bits, 10
 TOPIC = "normalizer.reports.v1"
 W = TypeVar("W", bound=Enum)
 
@@ -93,12 +94,10 @@ class Handler:
         if not is_picture(message):
             return []
         namespace, at = _uuid(message.id), _time(message.observed_at)
-        told = self._acquaintance.reports(message)
-        reported += [report for report, _ in told]
-        made = [
-            self._outgoing(message, report, namespace, at, record.traceparent) for report, _ in told
-        ]
-        for report, device in told:
+        made: list[Outgoing] = []
+        for report, device in self._acquaintance.reports(message):
+            reported.append(report)
+            made.append(self._outgoing(message, report, namespace, at, record.traceparent))
             if report.identity.unrecognised:
                 catalog = self._normalizer.catalog
                 made += self._unrecognised.saw(report, device, message, record.partition, catalog)
@@ -127,14 +126,14 @@ class Handler:
     def _message(self, message: Observation, report: said.Report, id: str) -> Report:
         """What this read says anew."""
         measured = report.metrics
-        made = Report(
-            id=id,
-            observation_id=message.id,
-            observed_at=message.observed_at,
-            reachability=REACHABILITIES[report.reachability],
-            health=HEALTHS[report.health],
-            value=measured.values,
-        )
+        made = Report()  # by setters: the constructor looks each name up
+        made.id = id
+        made.observation_id = message.id
+        made.observed_at.CopyFrom(message.observed_at)
+        made.reachability = REACHABILITIES[report.reachability]
+        made.health = HEALTHS[report.health]
+        if measured.values:
+            made.value.extend(measured.values)
         if report.reachability_reason:
             made.reachability_reason = report.reachability_reason
         if report.health_reason:
@@ -233,11 +232,12 @@ def _uuid(text: str) -> bytes:
 
 def _uuid5(namespace: bytes, name: str) -> str:
     """As `uuid.uuid5`, in a third of the time (RFC 9562, 5.5)."""
-    digest = bytearray(hashlib.sha1(namespace + name.encode(), usedforsecurity=False).digest())
-    digest[6] = digest[6] & 0x0F | 0x50
-    digest[8] = digest[8] & 0x3F | 0x80
-    digits = digest.hex()
-    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:32]}"
+    digits = hashlib.sha1(namespace + name.encode(), usedforsecurity=False).hexdigest()
+    version, variant = "5", VARIANT[digits[16]]
+    return (
+        f"{digits[:8]}-{digits[8:12]}-{version}{digits[13:16]}-{variant}{digits[17:20]}"
+        f"-{digits[20:32]}"
+    )
 
 
 def _time(stamp: Timestamp) -> datetime:

@@ -52,7 +52,7 @@ def test_a_read_says_the_same_whoever_was_met_before(reads: list[pb.Device]) -> 
     """Also where only a number differs by which a device is known."""
     remembers = Acquaintance(Normalizer(small()))
     for each in (*reads, *reads):
-        found = [report for report, _ in remembers.reports(message(each))]
+        found = [told.report for told in remembers.reports(message(each))]
         afresh = Normalizer(small()).reports(observation(message(each)))
 
         assert repr(said(found[0])) == repr(said(afresh[0]))
@@ -61,19 +61,19 @@ def test_a_read_says_the_same_whoever_was_met_before(reads: list[pb.Device]) -> 
 def test_a_device_that_says_the_same_is_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither its texts nor its columns: that is what the memory is for."""
     remembers = Acquaintance(Normalizer(small()))
-    [(first, _)] = remembers.reports(message(device({"sysName": "sw-1"}, {"sysUpTime": 100.0})))
+    [first] = remembers.reports(message(device({"sysName": "sw-1"}, {"sysUpTime": 100.0})))
     monkeypatch.delattr(acquaintance, "device")
-    [(again, _)] = remembers.reports(message(device({"sysName": "sw-1"}, {"sysUpTime": 200.0})))
+    [again] = remembers.reports(message(device({"sysName": "sw-1"}, {"sysUpTime": 200.0})))
 
-    assert again.identity is first.identity
-    assert (first.metrics.values, again.metrics.values) == ((1.0,), (2.0,))
+    assert again.report.identity is first.report.identity
+    assert (first.report.metrics.values, again.report.metrics.values) == ((1.0,), (2.0,))
 
 
 def test_the_same_words_at_another_place_are_another_device() -> None:
     """Two switches with one configuration."""
     remembers = Acquaintance(Normalizer(small()))
     found = [
-        remembers.reports(message(device({"sysName": "sw"}, {}), address=address))[0][0]
+        remembers.reports(message(device({"sysName": "sw"}, {}), address=address))[0].report
         for address in ("10.0.0.1:161", "10.0.0.2:161")
     ]
 
@@ -87,7 +87,7 @@ def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(5):
         remembers.reports(message(device({"sysName": f"sw-{number}"}, {})))
 
-    assert len(remembers._known) == 2
+    assert len(remembers._met) == 2
 
 
 def test_a_device_that_comes_twice_is_refused_also_when_it_is_known() -> None:

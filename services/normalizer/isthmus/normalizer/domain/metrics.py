@@ -97,7 +97,7 @@ class MetricPlan:
 
     def _qualities(self, found: tuple[float, ...], bad: list[int]) -> tuple[Quality, ...]:
         uncertain = [at for at, least, most in self.limits if not least <= found[at] <= most]
-        if not bad and not uncertain and all(map(math.isfinite, found)):
+        if not bad and not uncertain and _all_finite(found):
             return ()
         qualities = [Quality.GOOD if math.isfinite(v) else Quality.BAD for v in found]
         for at in uncertain:
@@ -109,6 +109,11 @@ class MetricPlan:
 
 
 NOTHING = Metrics()
+
+
+def _all_finite(values: tuple[float, ...]) -> bool:
+    # The sum is not finite when one of them is not, and else only beyond 1.8e308.
+    return math.isfinite(sum(values)) or all(map(math.isfinite, values))
 
 
 def plan_points(points: tuple[str, ...], units: tuple[str, ...], ranges: Ranges) -> MetricPlan:

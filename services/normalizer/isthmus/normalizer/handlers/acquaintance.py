@@ -4,6 +4,9 @@ Such a read is known by the bytes of its message without the values, so that wha
 itself, which is most of it, need not become Python once more.
 """
 
+from dataclasses import dataclass
+from typing import NamedTuple
+
 from isthmus.normalizer.domain import observation as seen
 from isthmus.normalizer.domain.normalize import REMEMBERED_DEVICES, Known, Normalizer
 from isthmus.normalizer.domain.report import Report
@@ -17,9 +20,28 @@ from isthmus.normalizer.handlers.observations import (
 )
 from isthmus.telemetry.v1.observation_pb2 import Device, Observation
 
-Told = tuple[Report, seen.Device | None]
-"""A report, and what its device said; None for a part, and for one that was silent."""
-Key = tuple[str, str, str, str, bytes]
+Key = tuple[str, str, str, float, str, str, str, bytes]
+"""All of a message but its times and numbers."""
+
+
+@dataclass(slots=True, eq=False)
+class Met:
+    """A device that answered before."""
+
+    known: Known
+    encoded: bytes = b""
+    """What every report of it says again, encoded; empty until it was made."""
+
+
+class Told(NamedTuple):
+    """A report, what its device said, and how that device is remembered.
+
+    A part and a silent device have said nothing.
+    """
+
+    report: Report
+    device: seen.Device | None = None
+    met: Met | None = None
 
 
 class Acquaintance:
@@ -27,12 +49,12 @@ class Acquaintance:
 
     def __init__(self, normalizer: Normalizer) -> None:
         self._normalizer = normalizer
-        self._known: dict[Key, Known] = {}
+        self._met: dict[Key, Met] = {}
 
     def reports(self, message: Observation) -> list[Told]:
         """One for each device, and now and then one for each of its parts; raises Rejected."""
         if not message.devices or message.outcome not in OUTCOMES:
-            return [(report, None) for report in self._normalizer.reports(observation(message))]
+            return [Told(report) for report in self._normalizer.reports(observation(message))]
         if len(message.devices) > 1:
             each_once([device.path for device in message.devices])
         return [told for each in message.devices for told in self._of(message, each)]
@@ -41,27 +63,32 @@ class Acquaintance:
         values = tuple(each.value[:])
         key = (
             message.site,
+            message.target,
+            message.path,
+            message.interval_s,
             message.address,
             message.protocol,
             message.profile,
             _words(each, values),
         )
-        known = self._known.get(key)
-        if known is None or not known.says(values):
+        met = self._met.get(key)
+        if met is None or not met.known.says(values):
             where, spoken = place(message), device(each)
             known = self._normalizer.known(where, spoken)
             if known is None:
-                return [(self._normalizer.silent(where, spoken), None)]
+                return [Told(self._normalizer.silent(where, spoken))]
+            met = Met(known)
             if not known.layout.sees:
-                self._keep(key, known)
+                self._keep(key, met)
+        known = met.known
         number = slot(message) if known.recognition.children else 0
         first, *parts = self._normalizer.reported(known, number, values)
-        return [(first, known.device), *[(part, None) for part in parts]]
+        return [Told(first, known.device, met), *map(Told, parts)]
 
-    def _keep(self, key: Key, known: Known) -> None:
-        if len(self._known) >= REMEMBERED_DEVICES:
-            del self._known[next(iter(self._known))]
-        self._known[key] = known
+    def _keep(self, key: Key, met: Met) -> None:
+        if len(self._met) >= REMEMBERED_DEVICES:
+            del self._met[next(iter(self._met))]
+        self._met[key] = met
 
 
 def _words(each: Device, values: tuple[float, ...]) -> bytes:

@@ -3,7 +3,7 @@
 import hashlib
 from collections import Counter
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from enum import Enum
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
@@ -12,7 +12,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from isthmus.normalizer.domain import report as said
 from isthmus.normalizer.domain.normalize import Normalizer
-from isthmus.normalizer.handlers.acquaintance import Acquaintance
+from isthmus.normalizer.handlers.acquaintance import Acquaintance, Told
 from isthmus.normalizer.handlers.observations import is_picture, source_name
 from isthmus.normalizer.handlers.unrecognised import Unrecognised
 from isthmus.normalizer.ports import Statistics
@@ -51,7 +51,6 @@ HEALTHS: dict[said.Health, Any] = {
     said.Health.UNKNOWN: Health.Value("HEALTH_UNSPECIFIED"),
     **_numbers(Health, "HEALTH", [h for h in said.Health if h is not said.Health.UNKNOWN]),
 }
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 NANOS_PER_S = 1_000_000_000
 
 
@@ -95,22 +94,28 @@ class Handler:
             return []
         namespace, at = _uuid(message.id), _time(message.observed_at)
         made: list[Outgoing] = []
-        for report, device in self._acquaintance.reports(message):
+        for told in self._acquaintance.reports(message):
+            report = told.report
             reported.append(report)
-            made.append(self._outgoing(message, report, namespace, at, record.traceparent))
+            made.append(self._outgoing(message, told, namespace, at, record.traceparent))
             if report.identity.unrecognised:
-                catalog = self._normalizer.catalog
+                catalog, device = self._normalizer.catalog, told.device
                 made += self._unrecognised.saw(report, device, message, record.partition, catalog)
         return made
 
     def _outgoing(
         self,
         message: Observation,
-        report: said.Report,
+        told: Told,
         namespace: bytes,
         at: datetime,
         traceparent: bytes | None,
     ) -> Outgoing:
+        report, met = told.report, told.met
+        if met is None:
+            again = self._same(message, report)
+        else:
+            again = met.encoded = met.encoded or self._same(message, report)
         id = _uuid5(namespace, report.device)
         return encode(
             self._message(message, report, id),
@@ -120,7 +125,7 @@ class Handler:
             source=SERVICE,
             at=at,
             traceparent=traceparent,
-            encoded=self._same(message, report),
+            encoded=again,
         )
 
     def _message(self, message: Observation, report: said.Report, id: str) -> Report:
@@ -247,6 +252,6 @@ def _time(stamp: Timestamp) -> datetime:
     if not 0 <= nanos < NANOS_PER_S:
         raise Rejected(f"observed_at: {nanos} ns, expected 0 to {NANOS_PER_S - 1}")
     try:
-        return EPOCH + timedelta(seconds=seconds, microseconds=nanos // 1000)
-    except OverflowError:
+        return datetime.fromtimestamp(seconds, UTC).replace(microsecond=nanos // 1000)
+    except (OverflowError, OSError, ValueError):
         raise Rejected(f"observed_at: {seconds} s, expected a time before 10000") from None

@@ -34,6 +34,7 @@ SETTINGS = {
     "ISTHMUS_COLLECTOR__SITE": "site",
     "ISTHMUS_STORE__URI": "mongodb://store:27017",
     "ISTHMUS_STORE__DATABASE": "isthmus",
+    "ISTHMUS_ACCESS__MODE": "off",
 }
 INTRODUCTION = (
     "Every setting is an environment variable `ISTHMUS_<GROUP>__<NAME>`; "

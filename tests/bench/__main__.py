@@ -8,7 +8,10 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.bench.collector import collector
+from tests.bench.directory import directory
 from tests.bench.estate import estate
+from tests.bench.inventory import changed, memory
+from tests.bench.inventory import flatness as inventory_flatness
 from tests.bench.normalizer import core, flatness, poisoned
 from tests.bench.recording import Recorded, record
 from tests.bench.rig import ROOT, Row
@@ -23,11 +26,15 @@ READERS: dict[str, Rows] = {
     "collector.observation_bytes": size,
     "collector.late_slots collector.cores collector.bytes collector.flatness collector.cpu": estate,
 }
-# Rows of the normaliser's own work, without Kafka.
+# Rows of a service's own work, without Kafka.
 WORK: dict[str, Rows] = {
     "normalizer.core": core,
     "normalizer.flatness": flatness,
     "normalizer.poisoned": poisoned,
+    "inventory.reports_per_s inventory.reports_to inventory.new inventory.unchanged": changed,
+    "inventory.flatness": inventory_flatness,
+    "inventory.grown": memory,
+    "inventory.list inventory.search inventory.facets": directory,
 }
 ALL: dict[str, Rows] = {**READERS, **ROWS, **WORK}
 

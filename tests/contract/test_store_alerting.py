@@ -1,15 +1,13 @@
 """What alerting's store promises, on a real one, through Motor and through its successor."""
 
 import asyncio
-import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from motor.motor_asyncio import AsyncIOMotorClient
-from pymongo import AsyncMongoClient
 
 from isthmus.alerting.adapters.mongo import TRANSITIONS_MAX, Alarms, Sources
 from isthmus.alerting.domain.alarm import Alarm, Condition, Kind, State, Transition
@@ -20,18 +18,6 @@ from isthmus.runtime.errors import Retryable
 
 NOW = datetime(2026, 1, 1, 12, 0, 0, 123_000, tzinfo=UTC)
 RECORD = Outgoing("alerting.alarms.v1", b"key", b"value", [("ce_id", b"1")])
-
-
-@pytest.fixture(params=[AsyncIOMotorClient, AsyncMongoClient], ids=["motor", "pymongo"])
-async def database(mongodb: str, request: pytest.FixtureRequest) -> AsyncIterator[Any]:
-    """A database of the test's own."""
-    client: Any = request.param(mongodb, tz_aware=True, serverSelectionTimeoutMS=5000)
-    name = f"contract-{uuid.uuid4().hex[:8]}"
-    yield client[name]
-    await client.drop_database(name)
-    closed = client.close()
-    if closed is not None:
-        await closed
 
 
 @pytest.fixture

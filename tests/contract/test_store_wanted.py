@@ -1,15 +1,11 @@
 """What inventory asks of its store for targets, zones and discoveries, on the real one."""
 
 import asyncio
-import uuid
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from motor.motor_asyncio import AsyncIOMotorClient
-from pymongo import AsyncMongoClient
 
 from isthmus.inventory.adapters.discoveries import MongoJobs
 from isthmus.inventory.adapters.wanted import MongoWanted
@@ -24,7 +20,7 @@ from isthmus.inventory.domain.discovery import (
 from isthmus.inventory.domain.targets import Target
 from isthmus.inventory.domain.zones import Zone
 from isthmus.inventory.handlers.orders import job_record, target_record, zone_record
-from isthmus.inventory.ports import Publishing, Standing
+from isthmus.inventory.ports.wanted import Publishing, Standing
 from isthmus.runtime.codec import Outgoing, tombstone
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -34,19 +30,6 @@ JOB = Job(
     window=WINDOW, requests_per_s=1.0, requested_by="planner", note="", requested_at=NOON,
     hosts=14, changed_at=NOON,
 )  # fmt: skip
-
-
-@pytest.fixture(params=["motor", "pymongo"])
-async def database(request: pytest.FixtureRequest, mongodb: str) -> AsyncIterator[Any]:
-    """An empty database of its own, gone afterwards, through motor and its successor."""
-    kind: Any = AsyncIOMotorClient if request.param == "motor" else AsyncMongoClient
-    client = kind(mongodb, tz_aware=True, uuidRepresentation="standard")
-    name = f"wanted-{uuid.uuid4().hex[:8]}"
-    yield client[name]
-    await client.drop_database(name)
-    closing = client.close()
-    if closing is not None:
-        await closing
 
 
 @pytest.fixture
@@ -91,9 +74,9 @@ async def test_a_target_is_kept_with_its_record(targets: Any, database: Any) -> 
 
     standing = Standing(wanted, NOON, 1, row)
     assert await targets.known(["hagen/plc", "hagen/other"]) == {"hagen/plc": standing}
-    assert await targets.listed(site="hagen", after="", limit=9) == [standing]
-    assert await targets.listed(site=None, after="hagen/plc", limit=9) == []
-    assert await targets.listed(site="lyon", after="", limit=9) == []
+    assert await targets.listed(sites=frozenset({"hagen"}), after="", limit=9) == [standing]
+    assert await targets.listed(sites=None, after="hagen/plc", limit=9) == []
+    assert await targets.listed(sites=frozenset({"lyon"}), after="", limit=9) == []
     assert await waiting(database["targets"], "hagen/plc") == ["inventory.targets.hagen.v1"]
 
 
@@ -127,7 +110,7 @@ async def test_one_of_many_that_want_an_endpoint_at_once_gets_it(targets: Any) -
     refused = [id for each in await asyncio.gather(*(targets.put([v]) for v in wanted))
                for id in each]  # fmt: skip
 
-    standing = await targets.listed(site=None, after="", limit=99)
+    standing = await targets.listed(sites=None, after="", limit=99)
     assert len({each.value.place for each in standing}) == len(standing) == 3
     assert len(refused) == 21
 
@@ -151,7 +134,7 @@ async def test_a_place_is_free_once_its_target_moved_or_was_removed(
 
     assert (moved, removed, taken) == ({}, {}, {})
     assert (await targets.known(["hagen/b"]))["hagen/b"].removed
-    listed = await targets.listed(site=None, after="", limit=9)
+    listed = await targets.listed(sites=None, after="", limit=9)
     assert [each.value.target for each in listed] == ["c", "d", "plc"]
     document = await database["targets"].find_one({"_id": "hagen/b"})
     assert [entry["value"] is None for entry in document["outbox"]] == [False, True]
@@ -213,8 +196,8 @@ async def test_a_job_is_kept_with_its_record(jobs: MongoJobs, database: Any) -> 
     assert not await jobs.write([(after, records(after))])
 
     assert await jobs.known(["j", "k"]) == {"j": after}
-    assert await jobs.jobs(site="hagen", after="", limit=9) == [after]
-    assert await jobs.jobs(site="lyon", after="", limit=9) == []
+    assert await jobs.jobs(sites=frozenset({"hagen"}), after="", limit=9) == [after]
+    assert await jobs.jobs(sites=frozenset({"lyon"}), after="", limit=9) == []
     assert await waiting(database["discoveries"], "j") == ["inventory.discoveries.hagen.v1"] * 2
 
 

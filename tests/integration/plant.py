@@ -82,6 +82,7 @@ class Plant:
             ISTHMUS_KAFKA__SESSION_TIMEOUT_S="6",
             ISTHMUS_STORE__URI=self.uri,
             ISTHMUS_STORE__DATABASE=self.database,
+            ISTHMUS_ACCESS__MODE="off",
             ISTHMUS_HTTP__PORT=str(self.port),
         )  # fmt: skip
         url = f"http://127.0.0.1:{self.port}/readyz"

@@ -24,11 +24,13 @@ from isthmus.demo import ready
 from isthmus.demo import store as parts
 from isthmus.demo.kafka import free_port
 from isthmus.demo.process import Process
-from isthmus.inventory.adapters.mongo import MongoAssets
+from isthmus.inventory.adapters.mongo.assets import MongoAssets
 from isthmus.inventory.adapters.prometheus import InventoryMetrics
+from isthmus.inventory.handlers.commits import Commits
 from isthmus.inventory.handlers.reports import Reports
 from isthmus.runtime.codec import Record, encode, new_traceparent
 from isthmus.runtime.consume import Batch
+from isthmus.runtime.errors import Retryable
 from isthmus.telemetry.v1.report_pb2 import (
     Attribute,
     IdentityKey,
@@ -82,6 +84,7 @@ class Service:
             "ISTHMUS_STORE__DATABASE": self.name,
             "ISTHMUS_STORE__TIMEOUT_S": "2",
             "ISTHMUS_TARGETS__FILES": str(self.seed),
+            "ISTHMUS_ACCESS__MODE": "off",
             "ISTHMUS_HTTP__PORT": str(port),
         }
         command = [sys.executable, "-m", "isthmus.inventory"]
@@ -249,14 +252,23 @@ async def test_a_record_that_is_no_report_goes_to_the_dead_letters_and_its_neigh
     assert b"'seven', expected a UUID" in dict(dead[1].headers)["dlq-reason"]
 
 
+class Crashing:
+    """Publishes nothing."""
+
+    async def publish(self, records: Any) -> None:
+        raise Retryable("crashed")
+
+
 async def test_what_was_written_before_a_crash_is_published_after_it(service: Service) -> None:
     """A replica that died between write and publish leaves its records to the next one."""
     client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(service.uri, tz_aware=True)
     async with client:
+        store = MongoAssets(client[service.name])
         measures = InventoryMetrics(CollectorRegistry())
-        handler = Reports(MongoAssets(client[service.name]), measures, written=lambda: None)
-        report = service.report(0)
-        await handler(Batch([Record(report, f"hagen/{service.name}", REPORTS, 0, 0, None)]))
+        handler = Reports(store, Commits(store, Crashing()), measures)
+        record = Record(service.report(0), f"hagen/{service.name}", REPORTS, 0, 0, None)
+        with pytest.raises(Retryable, match="crashed"):
+            await handler(Batch([record]))
         document = await client[service.name]["assets"].find_one()
     assert document
     assert await service.heard(ASSETS, {document["_id"]}, 0) == []

@@ -15,7 +15,10 @@ from isthmus.demo.kafka import free_port
 SERVICES = ("collector", "normalizer", "inventory", "alerting")
 OWN = {
     "collector": {"ISTHMUS_COLLECTOR__SITE": "hagen"},
-    "inventory": {"ISTHMUS_STORE__DATABASE": "start-inventory"},
+    "inventory": {
+        "ISTHMUS_STORE__DATABASE": "start-inventory",
+        "ISTHMUS_ACCESS__MODE": "off",
+    },
     "alerting": {"ISTHMUS_STORE__DATABASE": "start-alerting"},
 }
 

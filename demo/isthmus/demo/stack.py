@@ -159,7 +159,11 @@ class Stack:
         own: dict[str, dict[str, str]] = {
             "normalizer": {},
             "alerting": keeps,
-            "inventory": {"ISTHMUS_TARGETS__FILES": files, **keeps},
+            "inventory": {
+                "ISTHMUS_TARGETS__FILES": files,
+                "ISTHMUS_ACCESS__MODE": "off",
+                **keeps,
+            },
         }
         for name, environ in own.items():
             port = {"ISTHMUS_HTTP__PORT": str(getattr(self.ports, name))}

@@ -9,6 +9,7 @@ NEEDED = {
     "ISTHMUS_KAFKA__BOOTSTRAP_SERVERS": "127.0.0.1:9092",
     "ISTHMUS_STORE__URI": "mongodb://127.0.0.1",
     "ISTHMUS_STORE__DATABASE": "inventory",
+    "ISTHMUS_ACCESS__MODE": "off",
 }
 
 

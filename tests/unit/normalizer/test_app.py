@@ -1,6 +1,7 @@
 """The wiring of the service."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -45,3 +46,13 @@ def test_a_normaliser_without_kafka_ends_with_a_status(settings: Settings) -> No
         build(settings).run()
 
     assert ended.value.code == 2
+
+
+def test_a_normaliser_takes_what_devices_and_what_systems_of_record_say(
+    settings: Settings,
+) -> None:
+    """From a topic each, by the same rules."""
+    subscribers: Any = build(settings).broker.subscribers
+    topics = {each.topics[0].name for each in subscribers}
+
+    assert topics == {"collector.observations.v1", "inventory.imports.v1"}

@@ -1,93 +1,224 @@
 """Wires the inventory service."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any, Protocol
 
+from isthmus.inventory.adapters.audit import MongoAudit
+from isthmus.inventory.adapters.books import MongoBook, MongoCovered
+from isthmus.inventory.adapters.directory import MongoDirectory
 from isthmus.inventory.adapters.discoveries import MongoJobs
+from isthmus.inventory.adapters.imports import MongoImports
 from isthmus.inventory.adapters.kafka import KafkaTopics
-from isthmus.inventory.adapters.mongo import MongoAssets
+from isthmus.inventory.adapters.keys import MongoKeys
+from isthmus.inventory.adapters.mongo.assets import MongoAssets
+from isthmus.inventory.adapters.mongo.conflicts import MongoConflicts
+from isthmus.inventory.adapters.mongo.history import MongoHistory
+from isthmus.inventory.adapters.mongo.policy import MongoPolicy
 from isthmus.inventory.adapters.prometheus import InventoryMetrics
+from isthmus.inventory.adapters.relations import MongoRelations, MongoSightings
+from isthmus.inventory.adapters.saved import MongoViews
 from isthmus.inventory.adapters.seeds import rows
+from isthmus.inventory.adapters.tables import read
+from isthmus.inventory.adapters.tenants import MongoTenants
 from isthmus.inventory.adapters.wanted import MongoWanted
+from isthmus.inventory.api.access import serve_access
+from isthmus.inventory.api.assets import serve_assets
+from isthmus.inventory.api.audit import serve_audit
+from isthmus.inventory.api.books import serve_books
+from isthmus.inventory.api.costs import serve_costs
 from isthmus.inventory.api.discoveries import serve_discoveries
-from isthmus.inventory.api.routes import serve
+from isthmus.inventory.api.drift import serve_drift
+from isthmus.inventory.api.exporter import serve_exporter
+from isthmus.inventory.api.exports import serve_exports
+from isthmus.inventory.api.identity import serve_identity
+from isthmus.inventory.api.imports import serve_imports
+from isthmus.inventory.api.listing import serve_listing
+from isthmus.inventory.api.mappings import serve_mappings
+from isthmus.inventory.api.relations import serve_relations
+from isthmus.inventory.api.targets import serve_targets
+from isthmus.inventory.api.views import serve_views
 from isthmus.inventory.api.zones import serve_zones
+from isthmus.inventory.domain.contracts import contract, work
+from isthmus.inventory.domain.money import rate_table
 from isthmus.inventory.domain.targets import Target, target
 from isthmus.inventory.domain.zones import Zone, zone
 from isthmus.inventory.handlers import discoveries, reports
+from isthmus.inventory.handlers.books import CONTRACTS, MAINTENANCE, RATES, Books
+from isthmus.inventory.handlers.commits import Commits
+from isthmus.inventory.handlers.costs import Costs
+from isthmus.inventory.handlers.curation import Curation
 from isthmus.inventory.handlers.discoveries import Discoveries, DiscoveryEvents
+from isthmus.inventory.handlers.exports import Exports
+from isthmus.inventory.handlers.import_run import World
+from isthmus.inventory.handlers.imports import Imports
 from isthmus.inventory.handlers.orders import target_record, zone_record
+from isthmus.inventory.handlers.policy import Policies
+from isthmus.inventory.handlers.relations import Relations
 from isthmus.inventory.handlers.reports import Reports
+from isthmus.inventory.handlers.sightings import Sighted
 from isthmus.inventory.handlers.wanted import Kind, Wanted
 from isthmus.inventory.settings import Settings
 from isthmus.runtime.app import Application
 from isthmus.runtime.errors import IsthmusError
+from isthmus.runtime.guard import protect
+from isthmus.runtime.settings import load
 from isthmus.runtime.store import Outbox, connect, ping
 from isthmus.telemetry.v1 import discovery_pb2, report_pb2
 
 DESCRIPTION = """\
-Every asset of every site: what it is, where it stands, what it runs, whether it is well.
+Every asset of every site: what it is, where it stands, what it runs, whether it is well, what
+hangs on it, what it costs, and when it ends; and why we believe so.
 
 The same is on the compacted topic `inventory.assets.v1`, and each change of it on
 `inventory.changes.v1`: subscribe rather than poll.
 """
 
-
+Seeds = Callable[[], Awaitable[None]]
 TARGETS = Kind("target", target, target_record)
 ZONES = Kind("zone", zone, zone_record)
+
+
+class Kept(Protocol):
+    """What needs its collections made ready before anything is read or written."""
+
+    async def prepare(self) -> None:
+        """Make the indexes; idempotent."""
 
 
 def build(settings: Settings) -> Application:
     """The service, ready to run."""
     app = Application("inventory", settings, description=DESCRIPTION)
     database = connect(settings.store)
+    kept: list[Kept] = []
+    app.check("store", partial(ping, database))
+    seeds = _wanted(app, settings, database, kept)
+    _finding(app, settings, database, kept)
+    assets = _assets(app, database, kept)
+    _books(app, database, assets, kept)
+    _imports(app, database, kept)
+    _access(app, settings, database, kept)
+    app.resource(_store(database, kept, seeds))
+    return app
+
+
+@asynccontextmanager
+async def _store(database: Any, kept: Iterable[Kept], seeds: Seeds) -> AsyncIterator[None]:
+    try:
+        if reason := await ping(database):
+            raise IsthmusError(f"{reason}; start the store or mend ISTHMUS_STORE__URI")
+        for each in kept:
+            await each.prepare()
+        await seeds()
+        yield
+    finally:
+        database.client.close()
+
+
+def _outbox(app: Application, collection: Any, name: str, kept: list[Kept]) -> Outbox:
+    outbox = Outbox(collection, app.publisher)
+    app.background(f"{name}_outbox", outbox.run)
+    kept.append(outbox)
+    return outbox
+
+
+def _wanted(app: Application, settings: Settings, database: Any, kept: list[Kept]) -> Seeds:
+    """Targets, zones and discovery jobs; what takes them in from seed files."""
     topics = KafkaTopics(settings.kafka)
-    outboxes = {
-        name: Outbox(database[name], app.publisher)
-        for name in ("assets", "targets", "zones", "discoveries")
-    }
-    wake = {name: outbox.wake for name, outbox in outboxes.items()}
-    assets, jobs = MongoAssets(database), MongoJobs(database)
     target_store = MongoWanted(database["targets"], Target)
     zone_store = MongoWanted(database["zones"], Zone)
-    targets = Wanted(TARGETS, target_store, topics, written=wake["targets"])
-    zones = Wanted(ZONES, zone_store, topics, written=wake["zones"])
-
-    async def store_ready() -> str | None:
-        return await ping(database)
-
-    @asynccontextmanager
-    async def store() -> AsyncIterator[None]:
-        try:
-            if reason := await store_ready():
-                raise IsthmusError(f"{reason}; start the store or mend ISTHMUS_STORE__URI")
-            for kept in (assets, target_store, zone_store, jobs):
-                await kept.prepare()
-            for outbox in outboxes.values():
-                await outbox.prepare()
-            await zones.seed(rows(settings.targets.files, "zones"))
-            while await outboxes["zones"].relay():
-                pass  # no target of a file may be polled before the rules that stand beside it
-            await targets.seed(rows(settings.targets.files, "targets"))
-            yield
-        finally:
-            database.client.close()
-
-    app.resource(store())
-    app.check("store", store_ready)
-    for name, outbox in outboxes.items():
-        app.background(f"{name}_outbox", outbox.run)
-    measured = Reports(assets, InventoryMetrics(app.registry), written=wake["assets"])
-    app.consume("normalizer.reports.v1", report_pb2.Report, measured, required=reports.REQUIRED)
+    jobs = MongoJobs(database)
+    boxes = {n: _outbox(app, database[n], n, kept) for n in ("targets", "zones", "discoveries")}
+    targets = Wanted(TARGETS, target_store, topics, written=boxes["targets"].wake)
+    zones = Wanted(ZONES, zone_store, topics, written=boxes["zones"].wake)
+    asked = Discoveries(jobs, topics, targets, written=boxes["discoveries"].wake)
+    kept += [target_store, zone_store, jobs]
     app.consume(
         "collector.discoveries.v1",
         discovery_pb2.DiscoveryEvent,
-        DiscoveryEvents(jobs, written=wake["discoveries"]),
+        DiscoveryEvents(jobs, written=boxes["discoveries"].wake),
         required=discoveries.REQUIRED,
     )
-    serve(app.http, assets, target_store, targets)
+    serve_targets(app.http, target_store, targets)
     serve_zones(app.http, zone_store, zones)
-    serve_discoveries(
-        app.http, jobs, Discoveries(jobs, topics, targets, written=wake["discoveries"])
+    serve_discoveries(app.http, jobs, asked)
+
+    async def seeds() -> None:
+        await zones.seed(rows(settings.targets.files, "zones"))
+        while await boxes["zones"].relay():
+            pass  # no target of a file may be polled before the rules that stand beside it
+        await targets.seed(rows(settings.targets.files, "targets"))
+
+    return seeds
+
+
+def _finding(app: Application, settings: Settings, database: Any, kept: list[Kept]) -> None:
+    """Lists, searches, exports; before the routes that take an id below `/v1/assets`."""
+    directory, views = MongoDirectory(database), MongoViews(database)
+    kept.append(directory)
+    serve_listing(app.http, directory, views)
+    serve_views(app.http, views)
+    serve_exports(app.http, Exports(directory))
+    serve_exporter(app.http, directory, settings.exporter.assets_max)
+
+
+def _assets(app: Application, database: Any, kept: list[Kept]) -> MongoAssets:
+    """What becomes of reports, and what people do to assets."""
+    assets, history = MongoAssets(database), MongoHistory(database)
+    relations, sightings = MongoRelations(database), MongoSightings(database)
+    kept += [assets, relations, sightings]
+    commits = Commits(assets, app.publisher)
+    handler = Reports(assets, commits, InventoryMetrics(app.registry))
+    curation = Curation(assets, history, commits)
+    policies = Policies(MongoPolicy(database), assets, commits, handler.follow, curation.follow)
+    app.background("journal", commits.run)
+    app.background("policy", policies.run)
+    taken = Sighted(sightings).after(handler)
+    app.consume("normalizer.reports.v1", report_pb2.Report, taken, required=reports.REQUIRED)
+    serve_assets(app.http, assets, history, curation)
+    serve_identity(app.http, MongoConflicts(database), policies)
+    serve_drift(app.http, assets, lambda: policies.current)
+    serve_relations(app.http, Relations(relations, sightings))
+    return assets
+
+
+def _books(app: Application, database: Any, assets: MongoAssets, kept: list[Kept]) -> None:
+    """Contracts, maintenance, rates, and what all of it costs."""
+    contracts = MongoBook(database["contracts"], contract)
+    maintenance = MongoBook(database["maintenance"], work)
+    rates = MongoBook(database["exchange_rates"], rate_table)
+    covered = MongoCovered(database)
+    kept += [contracts, maintenance, rates, covered]
+    serve_books(
+        app.http,
+        Books(CONTRACTS, contracts, assets),
+        Books(MAINTENANCE, maintenance, assets),
+        Books(RATES, rates, assets),
     )
-    return app
+    serve_costs(app.http, Costs(assets, contracts, maintenance, rates, covered))
+
+
+def _imports(app: Application, database: Any, kept: list[Kept]) -> None:
+    """Tables of other systems, whose rows go through the normaliser as observations."""
+    store = MongoImports(database)
+    kept.append(store)
+    imports = Imports(World(store, read, MongoRelations(database), app.publisher))
+    app.background("imports", imports.run)
+    serve_mappings(app.http, store)
+    serve_imports(app.http, store, store, imports)
+
+
+def _access(app: Application, settings: Settings, database: Any, kept: list[Kept]) -> None:
+    """Who may; comes after the last route."""
+    keys, tenants = MongoKeys(database), MongoTenants(database)
+    audit = MongoAudit(database, settings.access.audit_retention_s)
+    kept += [keys, audit]
+    serve_access(app.http, settings.access, keys, tenants)
+    serve_audit(app.http, audit)
+    protect(app, settings.access, audit=audit, keys=keys, tenants=tenants)
+
+
+def serve() -> None:
+    """Keep the inventory until SIGTERM."""
+    build(load(Settings)).run()

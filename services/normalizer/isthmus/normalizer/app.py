@@ -3,7 +3,12 @@
 from isthmus.normalizer.adapters import catalog
 from isthmus.normalizer.adapters.prometheus import NormalizerMetrics
 from isthmus.normalizer.domain.normalize import Normalizer
-from isthmus.normalizer.handlers.observations import REQUIRED, TOPIC
+from isthmus.normalizer.handlers.observations import (
+    IMPORTS,
+    IMPORTS_REQUIRED,
+    REQUIRED,
+    TOPIC,
+)
 from isthmus.normalizer.handlers.reload import Reload
 from isthmus.normalizer.handlers.reports import Handler
 from isthmus.normalizer.settings import Settings
@@ -20,6 +25,7 @@ def build(settings: Settings) -> Application:
     known = catalog.load(folder)
     handler = Handler(Normalizer(known), measure)
     app.consume(TOPIC, Observation, handler, required=REQUIRED)
+    app.consume(IMPORTS, Observation, handler, required=IMPORTS_REQUIRED)
     reload = Reload(catalog.CatalogFolder(folder), known, handler.use, measure)
     app.background("catalog", reload.run)
     return app

@@ -67,6 +67,7 @@ class Application:
             log_level=logging.DEBUG,
         )
         self.http = api(service, description)
+        self.facts: dict[str, str] = {}  # shown by /readyz, without making it unready
         self._settings = settings
         self._kafka_may_wait = kafka_may_wait
         self._consumers: list[tuple[Consumer[Any], Any]] = []
@@ -290,7 +291,7 @@ def _add_health(app: Application) -> None:
     @app.http.get("/readyz", tags=["health"], summary="Can the service do its work now?")
     async def readyz() -> JSONResponse:
         reasons = await app.unready()
-        return JSONResponse({"ready": not reasons, **reasons}, 503 if reasons else 200)
+        return JSONResponse({"ready": not reasons, **app.facts, **reasons}, 503 if reasons else 200)
 
     @app.http.get("/metrics", tags=["health"], summary="Prometheus metrics")
     async def metrics() -> Response:

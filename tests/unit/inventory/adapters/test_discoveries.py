@@ -21,7 +21,7 @@ async def test_every_failure_of_the_store_can_be_tried_again() -> None:
     for attempt in (
         store.prepare(),
         store.known(["j"]),
-        store.jobs(site=None, after="", limit=1),
+        store.jobs(sites=None, after="", limit=1),
         store.find([FINDING]),
         store.findings("j"),
         store.decide([FINDING]),

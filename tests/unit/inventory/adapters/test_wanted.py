@@ -8,7 +8,7 @@ from motor.motor_asyncio import AsyncIOMotorClient
 
 from isthmus.inventory.adapters.wanted import MongoWanted
 from isthmus.inventory.domain.targets import Target
-from isthmus.inventory.ports import Publishing, Standing
+from isthmus.inventory.ports.wanted import Publishing, Standing
 from isthmus.runtime.codec import Outgoing
 from isthmus.runtime.errors import Retryable
 
@@ -25,7 +25,7 @@ async def test_every_failure_of_the_store_can_be_tried_again() -> None:
         store.prepare(),
         store.known(["hagen/plc"]),
         store.put([Publishing(Standing(TARGET, datetime.now(UTC), 1), record)]),
-        store.listed(site=None, after="", limit=1),
+        store.listed(sites=None, after="", limit=1),
     ):
         with pytest.raises(Retryable, match="store: "):
             await attempt

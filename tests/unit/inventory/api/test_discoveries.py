@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.access import sign_in
 
 from isthmus.inventory.api.discoveries import (
     ApprovalIn,
@@ -89,6 +90,7 @@ def client() -> httpx.AsyncClient:
     """A client of the API, without a network."""
     http, jobs = api("inventory", ""), Jobs()
     serve_discoveries(http, jobs, jobs)  # type: ignore[arg-type]  # one stands for both
+    sign_in(http, "engineer@*")
     return httpx.AsyncClient(transport=httpx.ASGITransport(http), base_url="http://inventory")
 
 

@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 
 import httpx
 import pytest
+from tests.access import sign_in
 
 from isthmus.inventory.api.zones import serve_zones
 from isthmus.inventory.domain.zones import Zone, zone
-from isthmus.inventory.ports import Standing
+from isthmus.inventory.ports.wanted import Standing
 from isthmus.runtime.http import api
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -22,7 +23,7 @@ class Rules:
 
     kept: dict[str, Zone] = field(default_factory=dict)
 
-    async def listed(self, *, site: str | None, after: str, limit: int) -> list[Standing[Zone]]:
+    async def listed(self, *, sites: object, after: str, limit: int) -> list[Standing[Zone]]:
         return [Standing(each, NOON, 1) for each in self.kept.values()][:limit]
 
     async def known(self, ids: list[str]) -> dict[str, Standing[Zone]]:
@@ -52,6 +53,7 @@ def client(rules: Rules) -> httpx.AsyncClient:
     """A client of the API, without a network."""
     http = api("inventory", "")
     serve_zones(http, rules, rules)  # type: ignore[arg-type]  # one stands for both
+    sign_in(http, "engineer@*")
     return httpx.AsyncClient(transport=httpx.ASGITransport(http), base_url="http://inventory")
 
 

@@ -3,17 +3,17 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from isthmus.inventory.domain.identity import Match, resolve
+from isthmus.inventory.domain.identity import ENDPOINTS_MAX, Match, resolve
 from isthmus.inventory.domain.model import (
     Asset,
     Key,
     Reachability,
     Report,
     Tier,
-    described,
     place,
     view,
 )
+from isthmus.inventory.domain.precedence import described
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SERIAL, OTHER_SERIAL = (Key(Tier.UNIQUE, "global", "serial", f"siemens/{n}") for n in (1, 2))
@@ -44,7 +44,7 @@ def ids(found: Match) -> list[str]:
 
 def test_an_unknown_device_matches_nothing() -> None:
     """No holder, no match."""
-    assert match(report(SERIAL)) == Match((), None)
+    assert match(report(SERIAL)) == Match(())
 
 
 def test_a_unique_key_decides_wherever_the_device_stands() -> None:
@@ -111,3 +111,60 @@ def test_an_asset_elsewhere_is_not_joined_with_another_at_the_reports_place() ->
 def test_a_source_is_a_key_of_its_site() -> None:
     """The place is claimed under the source's name."""
     assert place("hagen", "hagen/plc") == replace(NAME, kind="source", value="hagen/plc")
+
+
+def test_a_pinned_source_is_its_asset_whatever_its_keys_say() -> None:
+    """A person has said so; keys of others are not even a conflict."""
+    mine = replace(asset("a", MAC), pinned=frozenset({"hagen/plc"}))
+    other = asset("b", SERIAL, target="y")
+
+    assert match(report(SERIAL), mine, other) == Match((mine,))
+
+
+def test_assets_that_a_person_has_parted_are_not_joined_by_anybody_else() -> None:
+    """A third source that shows keys of both belongs to the one of the stronger key."""
+    one = replace(asset("a", SERIAL, target="x"), pinned=frozenset({"hagen/x"}))
+    other = replace(asset("b", MAC, target="y", age_s=9), pinned=frozenset({"hagen/y"}))
+
+    found = match(report(SERIAL, MAC, target="z"), one, other)
+
+    assert ids(found) == ["a"]
+    assert found.contested == ((MAC, other),)
+
+
+def test_an_asset_that_nobody_has_parted_may_join_one_that_was() -> None:
+    """Only two that were both put where they are by a person stay apart."""
+    one = replace(asset("a", SERIAL, target="x"), pinned=frozenset({"hagen/x"}))
+
+    assert ids(match(report(SERIAL, MAC, target="z"), one, asset("b", MAC, target="y"))) == [
+        "a",
+        "b",
+    ]
+
+
+def test_a_key_of_another_device_is_contested() -> None:
+    """Unique and strong ones, for a person to look at; weak ones are expected to be shared."""
+    other = asset("b", URI, MAC, NAME, SERIAL, target="y")
+
+    found = match(report(NAME, MAC, OTHER_SERIAL), other)
+
+    assert found == Match((), contested=((MAC, other),))
+
+
+def _crowd(key: Key, endpoints: int) -> Asset:
+    views = [view(report(key, target=f"t{n}"), None) for n in range(endpoints)]
+    return described(Asset("a", NOON, NOON), views)
+
+
+def test_a_cloned_key_joins_no_further_endpoint_to_a_crowded_asset() -> None:
+    """One device is not read through so many; its own endpoints stay."""
+    full, nearly = _crowd(MAC, ENDPOINTS_MAX), _crowd(MAC, ENDPOINTS_MAX - 1)
+
+    assert match(report(MAC, target="new"), full) == Match((), contested=((MAC, full),))
+    assert ids(match(report(MAC, target="new"), nearly)) == ["a"]
+    assert ids(match(report(MAC, target="t3"), full)) == ["a"]
+
+
+def test_a_unique_key_joins_however_many_endpoints_there_are() -> None:
+    """A serial number is what it is."""
+    assert ids(match(report(SERIAL, target="new"), _crowd(SERIAL, ENDPOINTS_MAX))) == ["a"]

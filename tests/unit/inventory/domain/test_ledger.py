@@ -2,15 +2,12 @@
 
 import pytest
 
-from isthmus.inventory.domain.ledger import (
-    NOBODY,
-)
-from isthmus.inventory.domain.model import (
-    ChangeKind,
-    Health,
-    Reachability,
-)
-from tests.unit.inventory.domain.world import Inventory, address, host, mac, report, serial
+from isthmus.inventory.domain.curation import edited
+from isthmus.inventory.domain.ledger import NOBODY, Plan, Snapshot, settle
+from isthmus.inventory.domain.model import Cause, ChangeKind, Health, Reachability
+from isthmus.inventory.domain.precedence import POLICY
+from isthmus.inventory.domain.vocabulary import Origin
+from tests.unit.inventory.domain.world import NOON, Inventory, address, host, mac, report, serial
 
 
 def test_a_device_that_reports_first_is_discovered() -> None:
@@ -339,3 +336,136 @@ def test_a_claim_whose_asset_was_never_written_is_adopted() -> None:
     inventory.take(report("a", 0, serial("s/1")))
 
     assert inventory.one().id == "abandoned"
+
+
+def test_an_older_report_than_the_last_sign_of_life_is_passed_over() -> None:
+    """The view is from long ago, but the source has said the same since."""
+    inventory = Inventory()
+    inventory.take(report("plc", 0, serial("s/1"), attributes={"firmware": "2"}))
+    late = report("plc", 50, serial("s/1"), attributes={"firmware": "1"})
+    heard = {"hagen/plc": report("plc", 60).observed_at}
+
+    plan = settle([late], Snapshot(inventory.claims, inventory.assets, heard))
+
+    assert plan == Plan()
+
+
+def test_a_unit_that_was_heard_since_is_not_silenced_by_a_late_report_of_its_gateway() -> None:
+    """They come on partitions of their own."""
+    inventory = Inventory()
+    inventory.take(report("gw", 0, serial("s/1"), device="unit-1"))
+    silent = report("gw", 50, offline=True)
+    heard = {"hagen/gw/unit-1": report("gw", 60).observed_at}
+
+    assert settle([silent], Snapshot({}, inventory.assets, heard)).gains == ()
+    assert settle([silent], Snapshot({}, inventory.assets)).gains != ()
+
+
+def test_a_demoted_key_tells_nothing() -> None:
+    """Neither to whom a report belongs nor what an asset is found by."""
+    inventory = Inventory()
+    inventory.take(report("a", 0, mac("clone")))
+    snapshot = Snapshot(inventory.claims, inventory.assets, demoted=frozenset({mac("clone").id}))
+
+    plan = settle([report("b", 5, mac("clone"), serial("s/2"))], snapshot)
+
+    (write,) = plan.gains
+    assert write.before is None
+    assert write.after.keys == {serial("s/2")}
+    assert plan.contests == ()
+    assert settle([report("a", 5, mac("clone"))], snapshot).gains == ()
+
+
+def test_a_key_of_two_devices_is_a_contest_for_a_person() -> None:
+    """With both assets, once a batch."""
+    inventory = Inventory()
+    inventory.take(report("a", 0, serial("s/1"), mac("m")))
+    (first,) = inventory.assets
+
+    plan = inventory.take(*(report("b", second, serial("s/2"), mac("m")) for second in (1, 2)))
+
+    (contest,) = plan.contests
+    assert contest.key == mac("m").id
+    assert set(contest.assets) == inventory.assets.keys()
+    assert contest.assets[1] == first
+
+
+def test_a_row_of_the_books_stands_beside_the_device_that_it_is_about() -> None:
+    """A shared key joins them; neither hides the other, and the row says nothing of health."""
+    inventory = Inventory()
+    row = report(
+        "erp:4711", 0, serial("s/1"), origin=Origin.IMPORT, reachability=Reachability.NOT_ASKED,
+        attributes={"owner": "Press shop", "serial": "from the books"},
+    )  # fmt: skip
+    inventory.take(row)
+    assert inventory.one().reachability is Reachability.NOT_ASKED
+
+    inventory.take(report("plc", 5, serial("s/1"), attributes={"serial": "1", "owner": "nobody"}))
+
+    asset = inventory.one()
+    assert asset.sources == ("hagen/erp:4711", "hagen/plc")
+    assert (asset.attributes["owner"], asset.attributes["serial"]) == ("Press shop", "1")
+    assert asset.reachability is Reachability.ONLINE
+    inventory.take(report("plc", 9, offline=True))
+    assert inventory.one().reachability is Reachability.OFFLINE
+
+
+def test_a_row_that_is_about_another_device_now_has_replaced_nothing() -> None:
+    """Somebody has mended the books; the devices stay where they are."""
+    inventory = Inventory()
+    keys = [serial("s/1"), serial("s/2")]
+    inventory.take(*(report(f"plc-{n}", 0, key) for n, key in enumerate(keys)))
+    for second, key in enumerate(keys):
+        inventory.take(report("erp:4711", second, key, origin=Origin.IMPORT))
+
+    assert sorted(asset.sources for asset in inventory.assets.values()) == [
+        ("hagen/erp:4711", "hagen/plc-1"),
+        ("hagen/plc-0",),
+    ]
+    assert ChangeKind.REPLACED not in inventory.kinds()
+
+
+def _said_of(inventory: Inventory, source: str, **said: str) -> str:
+    asset = next(a for a in inventory.assets.values() if source in a.sources)
+    asked = Cause("6ba7b810-9dad-11d1-80b4-00c04fd430c8", NOON, "hagen", "operator", "mara")
+    (write,) = edited(asset, said, (), None, asked, POLICY).gains
+    inventory.assets[asset.id] = write.after
+    return asset.id
+
+
+def test_what_a_person_said_survives_a_merge() -> None:
+    """Of both assets: the words are of the device, not of its first source."""
+    inventory = Inventory()
+    inventory.take(report("a", 0, mac("m")), report("b", 0, serial("s/1")))
+    _said_of(inventory, "hagen/a", criticality="high")
+    _said_of(inventory, "hagen/b", location="hall 2")
+
+    inventory.take(report("a", 5, mac("m"), serial("s/1")))
+
+    assert inventory.one().attributes == {"criticality": "high", "location": "hall 2"}
+
+
+def test_what_a_person_said_of_a_device_stays_with_it_when_another_takes_its_place() -> None:
+    """The new one has to be looked at anew; the old one is still found where it stood."""
+    inventory = Inventory()
+    inventory.take(report("plc", 0, serial("s/1")))
+    old = _said_of(inventory, "hagen/plc", criticality="high")
+
+    inventory.take(report("plc", 5, serial("s/2")))
+
+    new = next(asset for id, asset in inventory.assets.items() if id != old)
+    assert inventory.assets[old].attributes == {"criticality": "high"}
+    assert inventory.assets[old].path == new.path == "nordwerk/hagen/press-shop"
+    assert new.attributes == {}
+    assert ChangeKind.REPLACED in inventory.kinds()
+
+
+def test_a_source_that_changed_is_looked_at_again_by_every_replica() -> None:
+    """What they remember of it is from before."""
+    inventory = Inventory()
+    found = inventory.take(report("plc", 0, serial("s/1"), attributes={"firmware": "1"}))
+
+    changed = inventory.take(report("plc", 9, serial("s/1"), attributes={"firmware": "2"}))
+
+    assert not found.unsettled
+    assert changed.unsettled == {"hagen/plc"}

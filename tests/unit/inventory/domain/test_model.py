@@ -1,29 +1,37 @@
-"""How views make an asset."""
+"""What views say, what assets show, and what is history."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid5
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from isthmus.inventory.domain.model import (
     NAMESPACE,
+    OF_FAMILY,
     Asset,
+    Cause,
     Change,
     ChangeKind,
     Health,
     Key,
     Reachability,
+    Relation,
     Report,
+    Said,
+    Status,
     Tier,
-    View,
+    cause,
     changes,
-    described,
+    told,
     view,
 )
+from isthmus.inventory.domain.vocabulary import FIELDS, Origin
+from tests.unit.inventory.domain.world import address, host, mac, serial
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
-EMPTY = Asset("a", NOON, NOON)
 REPORT = Report(
     id="6ba7b810-9dad-11d1-80b4-00c04fd430c8",
     site="hagen",
@@ -34,10 +42,11 @@ REPORT = Report(
     reachability=Reachability.ONLINE,
 )
 VIEW = view(REPORT, None)
+CAUSE = cause(REPORT)
 
 
-def seen(source: str, **more: object) -> View:
-    return replace(VIEW, source=source, **more)  # type: ignore[arg-type]
+def _later(seconds: int = 5) -> datetime:
+    return NOON + timedelta(seconds=seconds)
 
 
 def test_the_namespace_is_that_of_isthmus() -> None:
@@ -53,102 +62,136 @@ def test_a_device_behind_an_endpoint_has_a_source_of_its_own() -> None:
     assert [key.value for key in behind.lookups] == ["hagen/plc/unit-3", "hagen/plc"]
 
 
+def test_the_strongest_claims_come_first_and_the_place_last() -> None:
+    """Whatever the order in which the report brings its keys."""
+    brought = replace(REPORT, keys=(host("p"), serial("s"), mac("m")))
+
+    assert [key.kind for key in brought.claims] == ["serial", "mac", "hostname", "source"]
+    assert brought.lookups == brought.claims
+
+
 def test_a_kind_of_key_is_replaced_as_a_whole() -> None:
     """A new address takes the place of the old one; kinds not brought stay."""
-    address, other = (Key(Tier.WEAK, "hagen", "address", f"127.0.0.{n}:1") for n in (1, 2))
-    name = Key(Tier.WEAK, "hagen", "hostname", "press")
-    before = view(replace(REPORT, keys=(address, name)), None)
+    before = view(replace(REPORT, keys=(address("127.0.0.1:1"), host("press"))), None)
 
-    assert set(view(replace(REPORT, keys=(other,)), before).keys) == {other, name}
+    after = view(replace(REPORT, keys=(address("127.0.0.2:1"),)), before)
+
+    assert set(after.keys) == {address("127.0.0.2:1"), host("press")}
+
+
+def test_a_view_knows_when_it_was_told_what_it_was_not_told_again() -> None:
+    """The time of each value is that of the last report that said it."""
+    first = view(replace(REPORT, attributes={"name": Said("P"), "serial": Said("1")}), None)
+    second = view(
+        replace(REPORT, observed_at=_later(), attributes={"name": Said("P")}), first
+    )  # fmt: skip
+    third = view(replace(REPORT, observed_at=_later(9), attributes={}), second)
+
+    assert (third.said_at("serial"), third.said_at("name")) == (NOON, _later())
+    assert third.said_at("vendor") == _later(9)
+
+
+def test_a_relation_stays_until_another_one_is_told() -> None:
+    """A silent read of a module does not take it out of its slot."""
+    relation = Relation("part_of", "hagen/plc", "3")
+    before = view(replace(REPORT, device="module-3", relation=relation), None)
+
+    after = view(
+        replace(REPORT, device="module-3", reachability=Reachability.OFFLINE), before
+    )  # fmt: skip
+
+    assert after.relation == relation
+    assert not after.alive
 
 
 def test_views_that_say_the_same_later_are_the_same() -> None:
     """Only what is said counts, not when."""
-    later = replace(VIEW, observed_at=NOON + timedelta(seconds=5), report_id="later")
+    later = view(replace(REPORT, observed_at=_later(), id=str(NAMESPACE)), VIEW)
 
     assert VIEW.same_as(later)
+    assert later.same_as(VIEW)
     assert not VIEW.same_as(replace(later, health=Health.FAILURE))
 
 
-def test_who_asks_the_device_itself_is_believed_before_a_server() -> None:
-    """What an aggregator repeats may be stale."""
-    asset = described(
-        EMPTY,
-        [
-            seen("hagen/a-server/Plc", attributes={"firmware": "3.20", "name": "PLC"}),
-            seen("hagen/plc", attributes={"firmware": "3.30"}),
-        ],
-    )
-
-    assert asset.attributes == {"firmware": "3.30", "name": "PLC"}
-
-
-def test_who_reaches_the_device_now_is_believed_before_who_did() -> None:
-    """A dead source does not hold old values fast."""
-    dead = seen("hagen/a", reachability=Reachability.OFFLINE, attributes={"firmware": "1"})
-
-    asset = described(EMPTY, [dead, seen("hagen/b", attributes={"firmware": "2"})])
-
-    assert asset.attributes["firmware"] == "2"
-
-
-def test_the_deepest_path_of_the_site_is_kept() -> None:
-    """The line that one source knows is not lost to another that knows only the hall."""
-    views = [seen("hagen/a", path="x/hagen/hall"), seen("hagen/b", path="x/hagen/hall/line-1")]
-
-    assert described(EMPTY, views).path == "x/hagen/hall/line-1"
-
-
-def test_an_asset_without_sources_keeps_what_was_known() -> None:
-    """A device that was taken away is offline, and still what it was."""
-    known = described(EMPTY, [seen("hagen/a", attributes={"model": "M340"})])
-
-    left = described(known, [])
-
-    assert left.attributes == {"model": "M340"}
-    assert left.reachability is Reachability.OFFLINE
-
-
 @pytest.mark.parametrize(
-    ("said", "expected"),
+    ("origin", "source", "system"),
     [
-        ([Reachability.OFFLINE, Reachability.DEGRADED], Reachability.DEGRADED),
-        ([Reachability.DEGRADED, Reachability.ONLINE], Reachability.ONLINE),
-        ([Reachability.OFFLINE, Reachability.OFFLINE], Reachability.OFFLINE),
+        (Origin.IMPORT, "hagen/erp:4711-0", "erp"),
+        (Origin.DEVICE, "hagen/erp:4711-0", ""),
+        (Origin.OPERATOR, "operator:a", ""),
     ],
 )
-def test_the_best_reachability_counts(said: list[Reachability], expected: Reachability) -> None:
-    """One source that reaches it is enough."""
-    views = [seen(f"hagen/{n}", reachability=each) for n, each in enumerate(said)]
-
-    assert described(EMPTY, views).reachability is expected
+def test_a_row_of_the_books_names_its_system(origin: Origin, source: str, system: str) -> None:
+    """For a policy may say that one system knows better than another."""
+    assert replace(VIEW, origin=origin, source=source).system == system
 
 
-@pytest.mark.parametrize("worse", range(len(Health) - 1))
-def test_the_worse_health_counts(worse: int) -> None:
-    """NE 107: failure, off spec, check function, maintenance required, normal, unknown."""
-    order = list(Health)
-    views = [seen("hagen/a", health=order[worse + 1]), seen("hagen/b", health=order[worse])]
+@given(
+    st.dictionaries(st.sampled_from([*OF_FAMILY, "family", "name"]), st.sampled_from("12")),
+    st.dictionaries(st.sampled_from([*OF_FAMILY, "family", "name"]), st.sampled_from("12")),
+)
+def test_what_is_not_said_stays_but_for_the_life_of_another_family(
+    known: dict[str, str], said: dict[str, str]
+) -> None:
+    """A partial report takes nothing away; a family brings its own dates or none."""
+    after = told(known, said)
 
-    assert described(EMPTY, views).health is order[worse]
+    assert said.items() <= after.items()
+    kept = {n for n in known if n not in said and ("family" not in said or n not in OF_FAMILY)}
+    assert after.keys() == said.keys() | kept
+    assert all(after[name] == known[name] for name in kept)
 
 
-def test_the_health_that_a_dead_source_said_does_not_count() -> None:
-    """Nothing is known of a device that does not answer."""
-    dead = seen("hagen/a", health=Health.FAILURE, reachability=Reachability.OFFLINE)
+def test_an_asset_shows_what_its_sources_show_and_what_it_has_proven() -> None:
+    """A place only as long as it stands there."""
+    seen = replace(VIEW, keys=(mac("m"),))
+    asset = Asset("a", NOON, NOON, views=(seen,), proven=frozenset({serial("s")}))
 
-    assert described(EMPTY, [dead]).health is Health.UNKNOWN
+    assert asset.keys == {mac("m"), serial("s")}
+    assert asset.shows(mac("m"))
+    assert asset.shows(Key(Tier.WEAK, "hagen", "source", "hagen/plc"))
+    assert not asset.shows(Key(Tier.WEAK, "hagen", "source", "hagen/other"))
+    assert asset.view("hagen/plc") == seen
+    assert asset.view("hagen/other") is None
+    assert asset.provisional
+
+
+def test_the_fields_of_an_asset_are_those_of_the_vocabulary_and_its_states() -> None:
+    """Also what its site has added; an empty text where nothing is known."""
+    asset = Asset("a", NOON, NOON, attributes={"name": "P", "custom.cabinet": "7"}, path="x")
+
+    states = {"site", "reachability", "health", "status", "custom.cabinet"}
+    assert asset.fields().keys() == FIELDS.keys() | states
+    assert (asset.fields()["name"], asset.fields()["vendor"]) == ("P", "")
+    assert (asset.fields()["path"], asset.fields()["custom.cabinet"]) == ("x", "7")
 
 
 def test_each_field_that_differs_is_a_change() -> None:
-    """With its name, before and after; the id comes from the report, asset and field."""
-    before = described(EMPTY, [seen("hagen/a", attributes={"firmware": "1"})])
-    after = described(before, [seen("hagen/a", attributes={"firmware": "2", "name": "P"})])
+    """With its name, before and after; the id comes from the cause, the asset and the field."""
+    before = Asset("a", NOON, NOON, attributes={"firmware": "1", "custom.cabinet": "7"})
+    after = replace(
+        before, attributes={"firmware": "2", "name": "P"}, status=Status.IGNORED, revision=9
+    )  # fmt: skip
 
-    made = changes(before, after, REPORT)
+    made = changes(before, after, CAUSE)
 
     assert made == [
-        Change("a", ChangeKind.CHANGED, REPORT, "firmware", "1", "2"),
-        Change("a", ChangeKind.CHANGED, REPORT, "name", "", "P"),
+        Change("a", ChangeKind.CHANGED, CAUSE, "firmware", "1", "2"),
+        Change("a", ChangeKind.CHANGED, CAUSE, "name", "", "P"),
+        Change("a", ChangeKind.CHANGED, CAUSE, "custom.cabinet", "7", ""),
+        Change("a", ChangeKind.CHANGED, CAUSE, "status", before.status.value, "ignored"),
     ]
     assert made[0].id == str(uuid5(UUID(REPORT.id), "a|changed|firmware"))
+    assert changes(before, replace(before, revision=9), CAUSE) == []
+
+
+def test_a_report_is_the_cause_of_what_it_changes() -> None:
+    """With its source, and nobody who asked for it."""
+    assert cause(REPORT) == Cause(REPORT.id, NOON, "hagen", "hagen/plc", "")
+
+
+def test_merges_by_one_report_are_changes_of_their_own() -> None:
+    """The asset that is gone tells them apart."""
+    ids = {Change("a", ChangeKind.MERGED, CAUSE, "", gone, "a").id for gone in "bc"}
+
+    assert len(ids) == 2

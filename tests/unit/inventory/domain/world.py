@@ -3,6 +3,7 @@
 import uuid
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from isthmus.inventory.domain.ledger import (
     Plan,
@@ -17,6 +18,7 @@ from isthmus.inventory.domain.model import (
     Key,
     Reachability,
     Report,
+    Said,
     Tier,
 )
 
@@ -41,6 +43,10 @@ def host(value: str) -> Key:
 
 def report(target: str, second: int, *keys: Key, device: str = "", **more: object) -> Report:
     offline = more.pop("offline", False)
+    attributes: Any = more.pop("attributes", {})
+    said = {
+        name: Said(value) if isinstance(value, str) else value for name, value in attributes.items()
+    }
     made = Report(
         id=str(uuid.uuid5(uuid.NAMESPACE_OID, f"{target}/{device}@{second}")),
         site="hagen",
@@ -50,6 +56,7 @@ def report(target: str, second: int, *keys: Key, device: str = "", **more: objec
         observed_at=NOON + timedelta(seconds=second),
         reachability=Reachability.OFFLINE if offline else Reachability.ONLINE,
         keys=keys,
+        attributes=said,
     )
     return replace(made, **more)  # type: ignore[arg-type]
 

@@ -39,7 +39,7 @@ class Store:
     async def known(self, ids: Collection[str]) -> Mapping[str, Job]:
         return {id: self.jobs_[id] for id in ids if id in self.jobs_}
 
-    async def jobs(self, *, site: str | None, after: str, limit: int) -> list[Job]:
+    async def jobs(self, *, sites: frozenset[str] | None, after: str, limit: int) -> list[Job]:
         return list(self.jobs_.values())
 
     async def write(self, jobs: Sequence[tuple[Job, Sequence[Outgoing]]]) -> bool:

@@ -15,7 +15,7 @@ from isthmus.inventory.domain.targets import Target, target
 from isthmus.inventory.domain.zones import Zone, patched, zone
 from isthmus.inventory.handlers.orders import target_record, zone_record
 from isthmus.inventory.handlers.wanted import TRIES, Kind, Wanted
-from isthmus.inventory.ports import Publishing, Row, Standing, T
+from isthmus.inventory.ports.wanted import Publishing, Row, Standing, T
 from isthmus.runtime.codec import Outgoing
 from isthmus.runtime.errors import Retryable
 
@@ -62,7 +62,9 @@ class Store(Generic[T]):
         self.published.append(publishing.record)
         return None
 
-    async def listed(self, *, site: str | None, after: str, limit: int) -> list[Standing[T]]:
+    async def listed(
+        self, *, sites: frozenset[str] | None, after: str, limit: int
+    ) -> list[Standing[T]]:
         return []
 
 

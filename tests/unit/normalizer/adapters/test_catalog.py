@@ -70,7 +70,7 @@ def test_the_small_catalogue_of_these_tests_is_right(folder: Path) -> None:
 def test_a_unique_key_is_unique_in_the_world_and_others_within_their_site(folder: Path) -> None:
     """The tier decides the scope."""
     for rule in load(folder).keys:
-        assert rule.is_global is (rule.tier is Tier.UNIQUE)
+        assert rule.is_global is (rule.tier <= Tier.UNIQUE)
 
 
 @pytest.mark.parametrize("name", [*RULES, "health"])
@@ -159,7 +159,7 @@ def test_every_concern_has_files(folder: Path, part: str) -> None:
         ("health.yaml", "- {name: x, vendor: Acme}", "health.yaml: x: vendor 'Acme' is not in"),
         ("metrics.yaml", "- {metric: Load, unit: '1', of: x}", r"\(Load\)\.metric: String should"),
         ("attributes.yaml", "  mqtt: {vendor: [a@slot]}", "mqtt.vendor: row 'slot' is not in rows"),
-        ("attributes.yaml", "  mqtt: {class: [a]}", r"sources\.mqtt\.class.*: Input should be"),
+        ("attributes.yaml", "  mqtt: {colour: [a]}", r"sources\.mqtt\.colour.*: Input should be"),
         (
             "keys.yaml",
             "- {fact: x, kind: x, tier: unique, form: oval}",

@@ -16,6 +16,7 @@ from isthmus.normalizer.domain.attributes import (
     ORDER,
     PLAIN,
     RAW_CHARACTERS,
+    RECORDED,
     REFINED,
     REGISTERED,
     STATED,
@@ -266,7 +267,7 @@ def test_the_evidence_of_a_long_text_is_its_beginning(catalog: Catalog) -> None:
 
 def test_attributes_that_files_may_name_are_those_that_are_made() -> None:
     """A source for an attribute that nobody makes would be without effect."""
-    assert set(AttributeName.__args__) == {"vendor", *PLAIN}  # type: ignore[attr-defined]
+    assert set(AttributeName.__args__) == {"class", "family", "vendor", *PLAIN}  # type: ignore[attr-defined]
 
 
 @given(
@@ -302,3 +303,37 @@ def test_a_maker_is_known_by_the_number_it_was_given(
     found = known(catalog, "ethernetip", {fact: number})
 
     assert (found["vendor"].value if "vendor" in found else None) == vendor
+
+
+def test_a_system_of_record_is_trusted_less_than_a_device(catalog: Catalog) -> None:
+    """Its maker may be a dealer, and its class what an accountant takes for one."""
+    says = {"vendor": "Elektro Grossmann", "order_code": "6ES7 513-1AL02-0AB0", "class": "machine"}
+    by_order_code = known(catalog, "import", says)
+    by_itself = known(catalog, "import", {"vendor": "ABB Ability", "class": "machine"})
+
+    assert by_order_code["vendor"].value == "Siemens"
+    assert by_order_code["class"].value == "plc"
+    assert by_itself["vendor"] == Attribute(
+        "vendor", "ABB", "ABB Ability", "import:vendor", RECORDED
+    )
+    assert by_itself["class"].value == "machine"
+    assert UNKNOWN_NAME < RECORDED < min(NAMED, REGISTERED, STATED)
+
+
+def test_what_a_system_of_record_decides_passes_as_it_stands(catalog: Catalog) -> None:
+    """In place of what is assumed of a class; a site's own fields with it."""
+    says = {
+        "order_code": "6ES7 513-1AL02-0AB0", "criticality": "low", "purchase_price": "4850.00",
+        "custom.cabinet": "7 ", "unheard_of": "x",
+    }  # fmt: skip
+
+    found = known(catalog, "import", says)
+
+    assert found["purdue_level"].rule == "catalog:classes"
+    assert found["criticality"] == Attribute(
+        "criticality", "low", "low", "import:criticality", RECORDED
+    )
+    assert found["purchase_price"].value == "4850.00"
+    assert found["custom.cabinet"].value == "7 "
+    assert "unheard_of" not in found
+    assert "purchase_price" not in known(catalog, "modbus", {"purchase_price": "1"})

@@ -338,3 +338,28 @@ def strong(normalizer: Normalizer, facts: dict[str, str]) -> list[str]:
     observation = Observation("hagen", "snmp", "", "10.0.0.1:161", Outcome.OK, "", (device,))
     [report] = normalizer.reports(observation)
     return [key.value for key in report.identity.keys if key.kind == "mac"]
+
+
+def test_a_record_is_known_by_its_number_in_the_books_and_by_what_it_says(
+    normalizer: Normalizer,
+) -> None:
+    """Its network card, its name, its serial number with its maker."""
+    found = keys(
+        normalizer,
+        {
+            "asset_number": " 4711-0",
+            "mac": "00-1B-1B-2C-3D-4E",
+            "host_name": "Press-PLC-1.nordwerk.example",
+            "vendor": "SIEMENS AG",
+            "serial": "S C-E1N12345",
+        },
+        protocol="import",
+    )
+
+    assert found.pop("hagen|address")
+    assert found == {
+        "global|asset-number": "4711-0",
+        "global|serial": "siemens/E1N12345",
+        "hagen|mac": "00:1b:1b:2c:3d:4e",
+        "hagen|hostname": "press-plc-1",
+    }

@@ -300,3 +300,47 @@ def test_what_a_device_has_seen_is_not_kept(normalizer: Normalizer) -> None:
 
     assert normalizer.recognised == 1
     assert normalizer.layouts == 0
+
+
+def test_a_record_says_nothing_of_whether_a_device_answers(normalizer: Normalizer) -> None:
+    """Nor of its health, whatever its words are, and it has no address."""
+    row = device(vendor="Siemens", serial="E1N12345", state="stop", asset_number="4711")
+    observed = Observation("hagen", "import", "", "", Outcome.OK, "", (row,))
+
+    [report] = normalizer.reports(observed)
+
+    assert report.reachability is Reachability.NOT_ASKED
+    assert report.health is Health.UNKNOWN
+    assert report.metrics.names == ()
+    assert report.identity.value("state") == "stop"
+    assert [(key.tier.name, key.scope, key.kind, key.value) for key in report.identity.keys] == [
+        ("PINNED", "global", "asset-number", "4711"),
+        ("UNIQUE", "global", "serial", "siemens/E1N12345"),
+    ]
+
+
+def test_every_word_of_a_record_tells_it_from_others(normalizer: Normalizer) -> None:
+    """Also those that would change with each read of a device."""
+    prices = []
+    for price in ("1.00", "2.00"):
+        row = device(vendor="Siemens", purchase_price=price)
+        [report] = normalizer.reports(
+            Observation("hagen", "import", "", "", Outcome.OK, "", (row,))
+        )
+        prices.append(report.identity.value("purchase_price"))
+
+    assert prices == ["1.00", "2.00"]
+    assert normalizer.layouts == 0
+
+
+def test_a_device_with_the_names_of_a_record_is_read_as_one_of_its_protocol(
+    normalizer: Normalizer,
+) -> None:
+    """What a layout keeps is decided by the protocol too."""
+    says = device(state="run", vendor_name="ABB")
+    for protocol in ("import", "modbus", "import"):
+        observed = Observation("hagen", protocol, "", "10.0.0.1:502", Outcome.OK, "", (says,))
+        [report] = normalizer.reports(observed)
+        is_record = protocol == "import"
+        assert report.health is (Health.UNKNOWN if is_record else Health.NORMAL)
+        assert report.identity.value("state") == ("run" if is_record else "")

@@ -110,3 +110,15 @@ def test_an_outcome_without_meaning_is_refused_also_of_a_known_device(outcome: i
 
     with pytest.raises(Rejected, match="outcome"):
         remembers.reports(known)
+
+
+def test_a_table_of_a_system_of_record_pushes_no_device_out() -> None:
+    """It is said once, and may have more rows than there are devices."""
+    remembers = Acquaintance(Normalizer(small()))
+    for n in range(3):
+        row = message(device({"vendor": "ABB", "serial": f"S{n}"}, {}))
+        row.protocol, row.address = "import", ""
+        [told] = remembers.reports(row)
+        assert told.report.identity.value("serial") == f"S{n}"
+
+    assert remembers._met == {}

@@ -25,15 +25,15 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1eisthmus/assets/v1/change.proto\x12\x11isthmus.assets.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe3\x01\n\x06\x43hange\x12\n\n\x02id\x18\x01 \x01(\t\x12\x10\n\x08\x61sset_id\x18\x02 \x01(\t\x12+\n\x04kind\x18\x03 \x01(\x0e\x32\x1d.isthmus.assets.v1.ChangeKind\x12\r\n\x05\x66ield\x18\x04 \x01(\t\x12\x0e\n\x06\x62\x65\x66ore\x18\x05 \x01(\t\x12\r\n\x05\x61\x66ter\x18\x06 \x01(\t\x12\x0e\n\x06source\x18\x07 \x01(\t\x12\x11\n\treport_id\x18\x08 \x01(\t\x12\x0c\n\x04site\x18\t \x01(\t\x12/\n\x0bobserved_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\xd9\x01\n\nChangeKind\x12\x1b\n\x17\x43HANGE_KIND_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x43HANGE_KIND_DISCOVERED\x10\x01\x12\x17\n\x13\x43HANGE_KIND_CHANGED\x10\x02\x12\x16\n\x12\x43HANGE_KIND_MERGED\x10\x03\x12\x15\n\x11\x43HANGE_KIND_SPLIT\x10\x04\x12\x18\n\x14\x43HANGE_KIND_REPLACED\x10\x05\x12\x17\n\x13\x43HANGE_KIND_MISSING\x10\x06\x12\x17\n\x13\x43HANGE_KIND_RETIRED\x10\x07\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1eisthmus/assets/v1/change.proto\x12\x11isthmus.assets.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x84\x02\n\x06\x43hange\x12\n\n\x02id\x18\x01 \x01(\t\x12\x10\n\x08\x61sset_id\x18\x02 \x01(\t\x12+\n\x04kind\x18\x03 \x01(\x0e\x32\x1d.isthmus.assets.v1.ChangeKind\x12\r\n\x05\x66ield\x18\x04 \x01(\t\x12\x0e\n\x06\x62\x65\x66ore\x18\x05 \x01(\t\x12\r\n\x05\x61\x66ter\x18\x06 \x01(\t\x12\x0e\n\x06source\x18\x07 \x01(\t\x12\x11\n\treport_id\x18\x08 \x01(\t\x12\x0c\n\x04site\x18\t \x01(\t\x12/\n\x0bobserved_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05\x61\x63tor\x18\x0b \x01(\t\x12\x10\n\x08\x65vidence\x18\x0c \x01(\t*\xd9\x01\n\nChangeKind\x12\x1b\n\x17\x43HANGE_KIND_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x43HANGE_KIND_DISCOVERED\x10\x01\x12\x17\n\x13\x43HANGE_KIND_CHANGED\x10\x02\x12\x16\n\x12\x43HANGE_KIND_MERGED\x10\x03\x12\x15\n\x11\x43HANGE_KIND_SPLIT\x10\x04\x12\x18\n\x14\x43HANGE_KIND_REPLACED\x10\x05\x12\x17\n\x13\x43HANGE_KIND_MISSING\x10\x06\x12\x17\n\x13\x43HANGE_KIND_RETIRED\x10\x07\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'isthmus.assets.v1.change_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_CHANGEKIND']._serialized_start=317
-  _globals['_CHANGEKIND']._serialized_end=534
+  _globals['_CHANGEKIND']._serialized_start=350
+  _globals['_CHANGEKIND']._serialized_end=567
   _globals['_CHANGE']._serialized_start=87
-  _globals['_CHANGE']._serialized_end=314
+  _globals['_CHANGE']._serialized_end=347
 # @@protoc_insertion_point(module_scope)

@@ -29,7 +29,7 @@ CHANGE_KIND_MISSING: ChangeKind
 CHANGE_KIND_RETIRED: ChangeKind
 
 class Change(_message.Message):
-    __slots__ = ("id", "asset_id", "kind", "field", "before", "after", "source", "report_id", "site", "observed_at")
+    __slots__ = ("id", "asset_id", "kind", "field", "before", "after", "source", "report_id", "site", "observed_at", "actor", "evidence")
     ID_FIELD_NUMBER: _ClassVar[int]
     ASSET_ID_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
@@ -40,6 +40,8 @@ class Change(_message.Message):
     REPORT_ID_FIELD_NUMBER: _ClassVar[int]
     SITE_FIELD_NUMBER: _ClassVar[int]
     OBSERVED_AT_FIELD_NUMBER: _ClassVar[int]
+    ACTOR_FIELD_NUMBER: _ClassVar[int]
+    EVIDENCE_FIELD_NUMBER: _ClassVar[int]
     id: str
     asset_id: str
     kind: ChangeKind
@@ -50,4 +52,6 @@ class Change(_message.Message):
     report_id: str
     site: str
     observed_at: _timestamp_pb2.Timestamp
-    def __init__(self, id: _Optional[str] = ..., asset_id: _Optional[str] = ..., kind: _Optional[_Union[ChangeKind, str]] = ..., field: _Optional[str] = ..., before: _Optional[str] = ..., after: _Optional[str] = ..., source: _Optional[str] = ..., report_id: _Optional[str] = ..., site: _Optional[str] = ..., observed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    actor: str
+    evidence: str
+    def __init__(self, id: _Optional[str] = ..., asset_id: _Optional[str] = ..., kind: _Optional[_Union[ChangeKind, str]] = ..., field: _Optional[str] = ..., before: _Optional[str] = ..., after: _Optional[str] = ..., source: _Optional[str] = ..., report_id: _Optional[str] = ..., site: _Optional[str] = ..., observed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., actor: _Optional[str] = ..., evidence: _Optional[str] = ...) -> None: ...

@@ -143,6 +143,8 @@ class Partition:
         self.overdue.pop((source, rule), None)
 
     def _miss(self, source: Source, rules: RuleBook) -> None:
+        if not source.interval_s:
+            return  # it reports once, as a row of a table does: its silence is no news
         for rule, silence in rules.of(source.asset_class, part=source.part).silences:
             window = silence.window(source.interval_s)
             self._wait(self.last_at(source) + window, (source.name, rule.name))

@@ -27,10 +27,10 @@ class MongoJobs:
         with translated():
             await self._findings.create_index("jobs", name="jobs")
 
-    async def jobs(self, *, site: str | None, after: str, limit: int) -> list[Job]:
+    async def jobs(self, *, sites: frozenset[str] | None, after: str, limit: int) -> list[Job]:
         query: Document = {"_id": {"$gt": after}}
-        if site is not None:
-            query["site"] = site
+        if sites is not None:
+            query["site"] = {"$in": sorted(sites)}
         with translated():
             found = self._jobs.find(query, {"outbox": 0}).sort("_id", ASCENDING).limit(limit)
             return [_job(each) for each in await found.to_list(limit)]

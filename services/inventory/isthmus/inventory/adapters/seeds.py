@@ -5,7 +5,7 @@ from pathlib import Path
 
 import yaml
 
-from isthmus.inventory.ports import Row
+from isthmus.inventory.ports.wanted import Row
 from isthmus.runtime.errors import IsthmusError
 
 PARTS = ("targets", "zones")

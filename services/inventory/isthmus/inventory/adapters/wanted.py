@@ -7,7 +7,7 @@ from typing import Any, Generic
 from pymongo import ASCENDING, UpdateOne
 from pymongo.errors import BulkWriteError
 
-from isthmus.inventory.ports import Publishing, Standing, T
+from isthmus.inventory.ports.wanted import Publishing, Standing, T
 from isthmus.runtime.store import DUPLICATE_KEY, pending, translated
 
 Document = dict[str, Any]
@@ -53,10 +53,12 @@ class MongoWanted(Generic[T]):
                 }
         return {}
 
-    async def listed(self, *, site: str | None, after: str, limit: int) -> list[Standing[T]]:
+    async def listed(
+        self, *, sites: frozenset[str] | None, after: str, limit: int
+    ) -> list[Standing[T]]:
         query: Document = {"_id": {"$gt": after}, "removed": {"$ne": True}}
-        if site is not None:
-            query["site"] = site
+        if sites is not None:
+            query["site"] = {"$in": sorted(sites)}
         return [self._version(each) for each in await self._find(query, limit)]
 
     async def _holders(self, places: Collection[str]) -> dict[str, str]:

@@ -7,11 +7,13 @@ from fastapi import FastAPI, Path, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from isthmus.inventory.api.models import Next, TargetOut, WindowModel
-from isthmus.inventory.api.routes import INVALID, UNKNOWN, Cursor, Limit, Site, refused
+from isthmus.inventory.api.scope import within
+from isthmus.inventory.api.targets import INVALID, UNKNOWN, Cursor, Limit, Site, refused
 from isthmus.inventory.domain.discovery import Finding, Job, State, Verdict
 from isthmus.inventory.domain.rows import Invalid
 from isthmus.inventory.handlers.discoveries import Approval, Discoveries
-from isthmus.inventory.ports import JobStore
+from isthmus.inventory.ports.wanted import JobStore
+from isthmus.runtime.access import Engineer, Principal, Viewer
 from isthmus.runtime.http import problem
 
 JobId = Annotated[str, Path(description="Id of the job.")]
@@ -196,8 +198,10 @@ def serve_discoveries(http: FastAPI, store: JobStore, discoveries: Discoveries) 
 
 def _jobs(http: FastAPI, store: JobStore, discoveries: Discoveries) -> None:
     @http.get("/v1/discoveries", tags=["discoveries"], summary="Jobs", responses=INVALID)
-    async def listed(site: Site = None, limit: Limit = 100, cursor: Cursor = "") -> DiscoveryPage:
-        found = await store.jobs(site=site, after=cursor, limit=limit)
+    async def listed(
+        who: Viewer, site: Site = None, limit: Limit = 100, cursor: Cursor = ""
+    ) -> DiscoveryPage:
+        found = await store.jobs(sites=within(site, who), after=cursor, limit=limit)
         more = found[-1].id if len(found) == limit else None
         return DiscoveryPage(items=[DiscoveryOut.of(each, []) for each in found], next=more)
 
@@ -212,7 +216,8 @@ def _jobs(http: FastAPI, store: JobStore, discoveries: Discoveries) -> None:
         response_model=DiscoveryOut,
         responses=INVALID,
     )
-    async def start(row: DiscoveryIn) -> DiscoveryOut | Response:
+    async def start(row: DiscoveryIn, who: Engineer) -> DiscoveryOut | Response:
+        who.check(row.site, f"site {row.site!r}")
         try:
             return DiscoveryOut.of(await discoveries.start(row.model_dump()), [])
         except Invalid as error:
@@ -222,15 +227,17 @@ def _jobs(http: FastAPI, store: JobStore, discoveries: Discoveries) -> None:
         ONE, tags=["discoveries"], summary="One job with what it found",
         response_model=DiscoveryOut, responses=UNKNOWN,
     )  # fmt: skip
-    async def one(id: JobId) -> DiscoveryOut | Response:
-        job = (await store.known([id])).get(id)
+    async def one(id: JobId, who: Viewer) -> DiscoveryOut | Response:
+        job = await _job(store, id, who)
         return DiscoveryOut.of(job, await store.findings(id)) if job else _unknown(id)
 
     @http.delete(
         ONE, tags=["discoveries"], summary="Cancel a job: nothing more is sent within seconds",
         response_model=DiscoveryOut, responses=UNKNOWN,
     )  # fmt: skip
-    async def cancel(id: JobId) -> DiscoveryOut | Response:
+    async def cancel(id: JobId, who: Engineer) -> DiscoveryOut | Response:
+        if not await _job(store, id, who):
+            return _unknown(id)
         job = await discoveries.cancel(id)
         return DiscoveryOut.of(job, await store.findings(id)) if job else _unknown(id)
 
@@ -240,8 +247,8 @@ def _decisions(http: FastAPI, store: JobStore, discoveries: Discoveries) -> None
         f"{ONE}/approve", tags=["discoveries"], summary="Make targets of what was found",
         response_model=ApprovalOut, responses={**UNKNOWN, **INVALID},
     )  # fmt: skip
-    async def approve(id: JobId, how: ApprovalIn) -> ApprovalOut | Response:
-        if not await store.known([id]):
+    async def approve(id: JobId, how: ApprovalIn, who: Engineer) -> ApprovalOut | Response:
+        if not await _job(store, id, who):
             return _unknown(id)
         try:
             approval = await discoveries.approve(
@@ -257,14 +264,19 @@ def _decisions(http: FastAPI, store: JobStore, discoveries: Discoveries) -> None
         description="It stays ignored when a later job finds it again, until it is approved.",
         response_model=FindingPage, responses={**UNKNOWN, **INVALID},
     )  # fmt: skip
-    async def ignore(id: JobId, chosen: Chosen) -> FindingPage | Response:
-        if not await store.known([id]):
+    async def ignore(id: JobId, chosen: Chosen, who: Engineer) -> FindingPage | Response:
+        if not await _job(store, id, who):
             return _unknown(id)
         try:
             ignored = await discoveries.ignore(id, chosen.addresses)
         except Invalid as error:
             return refused(error, "choice")
         return FindingPage(items=[FindingOut.of(each) for each in ignored])
+
+
+async def _job(store: JobStore, id: str, who: Principal) -> Job | None:
+    job = (await store.known([id])).get(id)
+    return job if job and who.may(job.site) else None
 
 
 def _unknown(id: str) -> Response:

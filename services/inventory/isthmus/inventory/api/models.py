@@ -1,21 +1,39 @@
 """What the API says and takes, as readers see it in its documentation."""
 
 from datetime import datetime
-from typing import Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from isthmus.inventory.domain.model import Asset, Health, Reachability
+from isthmus.inventory.domain.model import Asset, Health, Reachability, Status
 from isthmus.inventory.domain.targets import Target
-from isthmus.inventory.ports import SiteSummary, Standing
+from isthmus.inventory.domain.vocabulary import CUSTOM, FIELDS, Kind
+from isthmus.inventory.ports.finding import SiteSummary
+from isthmus.inventory.ports.wanted import Standing
 
 Next = Annotated[
     str | None, Field(description="Give it as `cursor` to get the next page; null on the last.")
 ]
 
 
-class AssetOut(BaseModel):
-    """One asset as it is now; an empty text means: not known."""
+if TYPE_CHECKING:
+    _Described = BaseModel
+else:
+    _Described = create_model(
+        "_Described",
+        **{
+            each.name.replace("class", "class_"): (
+                str,
+                Field("", alias=each.name, description=each.says, examples=[each.example]),
+            )
+            for each in FIELDS.values()
+            if each.kind is not Kind.TAGS
+        },
+    )
+
+
+class AssetOut(_Described):
+    """One asset as it is now; an empty text means: not known. Numbers are decimal text."""
 
     model_config = ConfigDict(populate_by_name=True)
 
@@ -24,40 +42,17 @@ class AssetOut(BaseModel):
         examples=["0b0e9b3c-5a0e-5c8e-9a3f-3f6a54f3f0d1"],
     )
     site: str = Field(description="Site that it stands on.", examples=["hagen"])
-    path: str = Field(
-        description="ISA-95 equipment path.",
-        examples=["nordwerk/hagen/press-shop/line-1/press-1"],
+    tags: list[str] = Field(description="Words to find it by.", examples=[["line-1"]])
+    custom: dict[str, str] = Field(
+        description="Fields that its site has added for itself.", examples=[{"cabinet": "7"}]
     )
-    class_: str = Field(alias="class", description="Device class.", examples=["plc"])
-    vendor: str = Field(description="Maker.", examples=["Schneider Electric"])
-    family: str = Field(description="Product family.", examples=["Modicon M340"])
-    model: str = Field(description="Model as its maker prints it.", examples=["BMX P34 2020"])
-    serial: str = Field(description="Serial number.", examples=["21213607"])
-    order_code: str = Field(description="Order code.", examples=["BMXP342020"])
-    hardware: str = Field(description="Hardware version.", examples=["02"])
-    firmware: str = Field(description="Firmware version, without prefix.", examples=["3.20"])
-    software: str = Field(description="Software and its version.", examples=[""])
-    name: str = Field(description="Name that the device gives itself.", examples=["PRESS-1"])
-    asset_tag: str = Field(description="Inventory number that it carries.", examples=[""])
-    purdue_level: str = Field(
-        description="Level of the Purdue model (ISA-99): 0, 1, 2, 3, 3.5, 4, 5.", examples=["1"]
-    )
-    criticality: str = Field(
-        description="What is assumed of its class: low, medium, high.", examples=["high"]
-    )
-    cpe: str = Field(description="Name in CPE 2.3 of what it runs.", examples=[""])
-    lifecycle: str = Field(
-        description="`known`, `supported_no_date`; empty when no source of its maker says.",
-        examples=["known"],
-    )
-    released: str = Field(description="Year, month or day of its release.", examples=["2012"])
-    end_of_sale: str = Field(description="When its maker stops selling it.", examples=[""])
-    end_of_support: str = Field(description="When its maker stops mending it.", examples=[""])
+    status: Status = Field(description="Whether somebody has said that it belongs here.")
     reachability: Reachability = Field(description="Whether any of its sources reaches it.")
     health: Health = Field(description="NAMUR NE 107 status, the worst that a source says.")
     health_reason: str = Field(description="What the device said.", examples=["upsBatteryStatus=3"])
     sources: list[str] = Field(
-        description="Sources `site/target[/device]` that describe it.",
+        description="Sources that describe it: `site/target[/device]`, `site/system:id` of a "
+        "system of record, `operator:…` for what people said.",
         examples=[["hagen/press-plc-1"]],
     )
     keys: list[str] = Field(
@@ -67,23 +62,36 @@ class AssetOut(BaseModel):
     discovered_at: datetime = Field(description="When the first source observed it.")
     changed_at: datetime = Field(description="When it last changed in anything but being seen.")
     last_seen_at: datetime | None = Field(
-        description="When it last answered, a few seconds coarse; null if it never did."
+        description="When it last answered, ten minutes coarse; null if it never did."
     )
     revision: int = Field(description="Counts its changes.", examples=[4])
 
     @classmethod
     def of(cls, asset: Asset) -> Self:
         """What the API says of `asset`."""
-        return cls(
-            id=asset.id,
-            health_reason=asset.health_reason,
-            sources=list(asset.sources),
-            keys=sorted(key.id for key in asset.keys),
-            discovered_at=asset.discovered_at,
-            changed_at=asset.changed_at,
-            last_seen_at=asset.last_seen_at,
-            revision=asset.revision,
-            **asset.fields(),
+        known = asset.attributes
+        named = {name: known.get(name, "") for name in FIELDS if name not in ("tags", "path")}
+        return cls.model_validate(
+            {
+                **named,
+                "id": asset.id,
+                "site": asset.site,
+                "path": asset.path,
+                "tags": known["tags"].split(",") if known.get("tags") else [],
+                "custom": {
+                    n.removeprefix(CUSTOM): v for n, v in known.items() if n.startswith(CUSTOM)
+                },
+                "status": asset.status,
+                "reachability": asset.reachability,
+                "health": asset.health,
+                "health_reason": asset.health_reason,
+                "sources": list(asset.sources),
+                "keys": sorted(key.id for key in asset.keys),
+                "discovered_at": asset.discovered_at,
+                "changed_at": asset.changed_at,
+                "last_seen_at": asset.last_seen_at,
+                "revision": asset.revision,
+            }
         )
 
 

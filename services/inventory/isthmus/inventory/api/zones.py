@@ -7,11 +7,13 @@ from fastapi import FastAPI, Path, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from isthmus.inventory.api.models import EnvelopeModel, Next
-from isthmus.inventory.api.routes import INVALID, UNKNOWN, Cursor, Limit, Site, refused
+from isthmus.inventory.api.scope import within
+from isthmus.inventory.api.targets import INVALID, UNKNOWN, Cursor, Limit, Site, refused
 from isthmus.inventory.domain.rows import Invalid
 from isthmus.inventory.domain.zones import Zone, patched
 from isthmus.inventory.handlers.wanted import Wanted
-from isthmus.inventory.ports import Standing, WantedStore
+from isthmus.inventory.ports.wanted import Standing, WantedStore
+from isthmus.runtime.access import Engineer, Viewer
 from isthmus.runtime.http import problem
 
 ZoneKey = Annotated[
@@ -85,16 +87,20 @@ def serve_zones(http: FastAPI, store: WantedStore[Zone], zones: Wanted[Zone]) ->
 
 def _read(http: FastAPI, store: WantedStore[Zone]) -> None:
     @http.get("/v1/zones", tags=["zones"], summary="Zones, page by page", responses=INVALID)
-    async def listed(site: Site = None, limit: Limit = 100, cursor: Cursor = "") -> ZonePage:
-        found = await store.listed(site=site, after=cursor, limit=limit)
+    async def listed(
+        who: Viewer, site: Site = None, limit: Limit = 100, cursor: Cursor = ""
+    ) -> ZonePage:
+        found = await store.listed(sites=within(site, who), after=cursor, limit=limit)
         more = found[-1].value.id if len(found) == limit else None
         return ZonePage(items=[ZoneOut.standing(each) for each in found], next=more)
 
     @http.get(PLACE, tags=["zones"], summary="One zone", response_model=ZoneOut, responses=UNKNOWN)
-    async def one(zone: ZoneKey) -> ZoneOut | Response:
-        id = _zone(zone).id
-        found = (await store.known([id])).get(id)
-        return ZoneOut.standing(found) if found and not found.removed else _unknown(zone)
+    async def one(zone: ZoneKey, who: Viewer) -> ZoneOut | Response:
+        place = _zone(zone)
+        found = (await store.known([place.id])).get(place.id)
+        if found is None or found.removed or not who.may(place.site):
+            return _unknown(zone)
+        return ZoneOut.standing(found)
 
 
 def _write(http: FastAPI, zones: Wanted[Zone]) -> None:
@@ -107,9 +113,15 @@ def _write(http: FastAPI, zones: Wanted[Zone]) -> None:
         response_model=ZoneOut,
         responses=INVALID,
     )
-    async def put(zone: ZoneKey, rules: ZoneIn) -> ZoneOut | Response:
+    async def put(zone: ZoneKey, rules: ZoneIn, who: Engineer) -> ZoneOut | Response:
         place = _zone(zone)
-        said = {**rules.model_dump(exclude_none=True), "site": place.site, "path": place.path}
+        who.check(place.site, f"zone {zone!r}")
+        said = {
+            "updated_by": who.name,
+            **rules.model_dump(exclude_none=True),
+            "site": place.site,
+            "path": place.path,
+        }
         try:
             made, _ = await zones.put(said)
         except Invalid as error:
@@ -126,9 +138,10 @@ def _write(http: FastAPI, zones: Wanted[Zone]) -> None:
         response_model=ZoneOut,
         responses=INVALID,
     )
-    async def patch(zone: ZoneKey, rules: ZoneIn) -> ZoneOut | Response:
+    async def patch(zone: ZoneKey, rules: ZoneIn, who: Engineer) -> ZoneOut | Response:
         place = _zone(zone)
-        changes = rules.model_dump(exclude_unset=True)
+        who.check(place.site, f"zone {zone!r}")
+        changes = {"updated_by": who.name, **rules.model_dump(exclude_unset=True)}
         try:
             made = await zones.change(
                 place.id, place.site, lambda before: patched(before or place, changes)
@@ -146,8 +159,10 @@ def _remove(http: FastAPI, zones: Wanted[Zone]) -> None:
         status_code=204,
         responses=UNKNOWN,
     )
-    async def remove(zone: ZoneKey) -> Response:
-        removed = await zones.remove(_zone(zone).id)
+    async def remove(zone: ZoneKey, who: Engineer) -> Response:
+        place = _zone(zone)
+        who.check(place.site, f"zone {zone!r}")
+        removed = await zones.remove(place.id)
         return Response(status_code=204) if removed else _unknown(zone)
 
 

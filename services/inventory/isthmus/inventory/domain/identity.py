@@ -5,6 +5,10 @@ from dataclasses import dataclass
 
 from isthmus.inventory.domain.model import Asset, Key, Report, Tier, place
 
+ENDPOINTS_MAX = 16
+"""A device is read through few endpoints: one that seems to have more is several, or a key that
+was cloned; such a key joins no further ones to it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Match:
@@ -12,17 +16,24 @@ class Match:
 
     same: tuple[Asset, ...]
     """Oldest first: none means a new asset, several that they must be merged."""
-    displaced: Asset | None
+    displaced: Asset | None = None
     """Held the place of the report's source, but is another device."""
+    contested: tuple[tuple[Key, Asset], ...] = ()
+    """Keys that should tell devices apart, and other devices that have them too."""
 
 
 def resolve(report: Report, holders: Mapping[str, Asset]) -> Match:
     """Decide by `holders`, the assets that hold the report's claims and still show them.
 
-    A unique key decides. A strong key decides unless the asset has proven to be another device
-    (a veto: both have unique keys of one kind and share none). A weak key decides only while
-    nothing that is stronger speaks against it.
+    What a person has said of the source decides. Then a unique key decides. A strong key decides
+    unless the asset has proven to be another device (a veto: both have unique keys of one kind
+    and share none). A weak key decides only while nothing that is stronger speaks against it.
+    Attaching to one asset and joining several follow the same rule, so that the order in which
+    reports come makes no difference.
     """
+    at_place = holders.get(place(report.site, report.source).id)
+    if at_place and report.source in at_place.pinned:
+        return Match((at_place,))
     hits = [(key, holders[key.id]) for key in report.claims if key.id in holders]
     same: list[Asset] = []
     for key, asset in hits:
@@ -30,21 +41,34 @@ def resolve(report: Report, holders: Mapping[str, Asset]) -> Match:
             same.append(asset)
     if not same:
         same = [asset for key, asset in hits if key.tier <= Tier.UNIQUE][:1]
-    at_place = holders.get(place(report.site, report.source).id)
     return Match(
         same=tuple(sorted(same, key=lambda asset: (asset.discovered_at, asset.id))),
         displaced=at_place if at_place and at_place not in same else None,
+        contested=tuple(
+            (key, asset) for key, asset in hits if key.tier <= Tier.STRONG and asset not in same
+        ),
     )
 
 
 def _admitted(key: Key, asset: Asset, report: Report, same: Iterable[Asset]) -> bool:
     """Whether nothing says that `asset` is another device than the report's and those of `same`."""
+    if key.tier > Tier.UNIQUE and _crowded(asset, report):
+        return False
+    if asset.pinned and any(each.pinned for each in same):
+        return False  # a person has parted them
     # A device that keeps its place may have got another network card, but two assets that
     # differ in their network cards are not one because of a host name or a place.
     alone_at_place = key.kind == "source" and not same
     weakest = Tier.STRONG if key.tier is Tier.WEAK and not alone_at_place else Tier.UNIQUE
     others = [report.keys, *(each.keys for each in same)]
     return not any(_contradict(asset.keys, keys, weakest) for keys in others)
+
+
+def _crowded(asset: Asset, report: Report) -> bool:
+    if len(asset.views) < ENDPOINTS_MAX:
+        return False
+    endpoints = {"/".join(source.split("/")[:2]) for source in asset.sources}
+    return len(endpoints) >= ENDPOINTS_MAX and report.endpoint not in endpoints
 
 
 def _contradict(some: Iterable[Key], others: Iterable[Key], weakest: Tier) -> bool:

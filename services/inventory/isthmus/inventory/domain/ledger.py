@@ -3,26 +3,32 @@
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from isthmus.inventory.domain.identity import Match, resolve
 from isthmus.inventory.domain.model import (
     NAMESPACE,
     Asset,
+    Cause,
     Change,
     ChangeKind,
     Key,
     Report,
     View,
+    cause,
     changes,
-    described,
     place,
     view,
 )
+from isthmus.inventory.domain.precedence import POLICY, Policy, described
+from isthmus.inventory.domain.vocabulary import Origin
 
 NOBODY = ""
 """Holder of a claim whose asset is gone for good."""
+NEVER = datetime.min.replace(tzinfo=UTC)
 SEEN_EVERY = timedelta(seconds=5)
+COARSE = timedelta(minutes=10)
+"""How exactly an asset itself knows when it was last seen; its sources know better."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +41,10 @@ class Snapshot:
 
     claims: Mapping[str, str]
     assets: Mapping[str, Asset]
+    seen: Mapping[str, datetime] = field(default_factory=dict)
+    """When sources last said what their views already had."""
+    demoted: frozenset[str] = frozenset()
+    """Keys that too many devices have: they tell nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +54,7 @@ class Write:
     before: Asset | None
     after: Asset
     changes: tuple[Change, ...]
-    report: Report
+    cause: Cause
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +64,7 @@ class Removal:
     asset: Asset
     successor: str
     changes: tuple[Change, ...]
-    report: Report
+    cause: Cause
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,19 +74,32 @@ class Seen:
     asset_id: str
     source: str
     observed_at: datetime
-    alive: bool
+    coarse: bool
+    """Is it so long after what the asset itself says that that is to be written too?"""
+
+
+@dataclass(frozen=True, slots=True)
+class Contest:
+    """A key that two devices have which are not one."""
+
+    key: str
+    assets: tuple[str, str]
+    cause: Cause
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What to write, in this order: a crash between two steps is mended by the replay."""
 
-    claims: Mapping[str, str]
-    gains: tuple[Write, ...]
-    losses: tuple[Write, ...]
-    removals: tuple[Removal, ...]
-    moves: Mapping[str, str]
-    seen: tuple[Seen, ...]
+    claims: Mapping[str, str] = field(default_factory=dict)
+    gains: tuple[Write, ...] = ()
+    losses: tuple[Write, ...] = ()
+    removals: tuple[Removal, ...] = ()
+    moves: Mapping[str, str] = field(default_factory=dict)
+    seen: tuple[Seen, ...] = ()
+    contests: tuple[Contest, ...] = ()
+    unsettled: frozenset[str] = frozenset()
+    """Sources whose views were changed by somebody else than themselves."""
 
 
 def lookups(reports: Iterable[Report]) -> set[str]:
@@ -89,23 +112,24 @@ def silent_endpoints(reports: Iterable[Report]) -> set[str]:
     return {report.endpoint for report in reports if _silences(report)}
 
 
-def settle(reports: Iterable[Report], snapshot: Snapshot) -> Plan:
+def settle(reports: Iterable[Report], snapshot: Snapshot, policy: Policy = POLICY) -> Plan:
     """The plan that makes the inventory agree with `reports`, each after the one before it."""
-    ledger = _Ledger(snapshot)
+    ledger = _Ledger(snapshot, policy)
     for report in reports:
         ledger.take(report)
     return ledger.plan()
 
 
 def _silences(report: Report) -> bool:
-    return not report.device and not report.reachability.answers
+    is_endpoint = report.origin is Origin.DEVICE and not report.device
+    return is_endpoint and not report.reachability.answers
 
 
 @dataclass
 class _Entry:
     """One asset that the batch changed, and why."""
 
-    report: Report
+    cause: Cause
     changes: list[Change] = field(default_factory=list)
     lost: bool = False
 
@@ -113,19 +137,23 @@ class _Entry:
 class _Ledger:
     """The assets and claims as they become while the reports of one batch are taken."""
 
-    def __init__(self, snapshot: Snapshot) -> None:
+    def __init__(self, snapshot: Snapshot, policy: Policy) -> None:
         self._snapshot = snapshot
+        self._policy = policy
         self._claims = dict(snapshot.claims)
         self._assets = dict(snapshot.assets)
         self._entries: dict[str, _Entry] = {}
         self._removals: dict[str, Removal] = {}
         self._seen: dict[str, Seen] = {}
+        self._contests: dict[tuple[str, str], Contest] = {}
+        self._unsettled: set[str] = set()
 
     def take(self, report: Report) -> None:
+        report = self._telling(report)
         holders = self._holders(report.claims)
         here = holders.get(place(report.site, report.source).id)
         before = here.view(report.source) if here else None
-        if before and (report.observed_at, report.id) < (before.observed_at, before.report_id):
+        if before and self._is_late(report, before):
             return
         if report.device and before is None and self._fell_silent_after(report):
             return
@@ -139,10 +167,28 @@ class _Ledger:
             self._see(here, after)
             self._claim(report.claims, here)
             return
+        # Other replicas may still know what it said so far.
+        self._unsettled.update([before.source] if before else [])
         asset = self._gain(match, report)
         if match.displaced:
             self._displace(match.displaced, asset, report)
         self._claim(report.claims, asset)
+        for key, other in match.contested:
+            pair = (asset.id, other.id)
+            self._contests[key.id, other.id] = Contest(key.id, pair, cause(report))
+
+    def _telling(self, report: Report) -> Report:
+        """The report with those of its keys that tell devices apart."""
+        demoted = self._snapshot.demoted
+        if demoted.isdisjoint(key.id for key in report.keys):
+            return report
+        return replace(report, keys=tuple(key for key in report.keys if key.id not in demoted))
+
+    def _is_late(self, report: Report, before: View) -> bool:
+        if (report.observed_at, report.id) < (before.observed_at, before.report_id):
+            return True
+        seen_at = self._snapshot.seen.get(report.source)
+        return seen_at is not None and report.observed_at < seen_at
 
     def _holders(self, keys: Iterable[Key]) -> dict[str, Asset]:
         found = ((key, self._assets.get(self._claims.get(key.id, NOBODY))) for key in keys)
@@ -155,8 +201,12 @@ class _Ledger:
         self._assets[asset.id] = replace(asset, views=views, last_seen_at=seen_at)
         stored = self._snapshot.assets.get(asset.id)
         known = stored and stored.view(after.source)
-        if known and at - known.observed_at >= SEEN_EVERY:
-            self._seen[after.source] = Seen(asset.id, after.source, at, after.alive)
+        if known:
+            noted = max(known.observed_at, self._snapshot.seen.get(after.source, known.observed_at))
+            if at - noted >= SEEN_EVERY:
+                told = stored.last_seen_at if stored else None
+                coarse = after.alive and (told is None or at - told >= COARSE)
+                self._seen[after.source] = Seen(asset.id, after.source, at, coarse)
 
     def _gain(self, match: Match, report: Report) -> Asset:
         """The asset that the report is about, as it is after it; the others of `same` are gone."""
@@ -165,17 +215,18 @@ class _Ledger:
         old, *others = match.same
         views = {each.source: each for asset in reversed(match.same) for each in asset.views}
         views[report.source] = view(report, views.get(report.source))
-        asset = described(_united(old, others), views.values())
-        entry = self._entry(asset, report)
-        entry.changes += changes(old, asset, report)
+        asset = described(_united(old, others), views.values(), self._policy)
+        entry = self._entry(asset, cause(report))
+        entry.changes += changes(old, asset, entry.cause)
         for other in others:
             self._merge(other, asset, report)
         return asset
 
     def _discover(self, report: Report) -> Asset:
         asset = Asset(self._free_id(report), report.observed_at, report.observed_at)
-        asset = described(asset, [view(report, None)])
-        self._entry(asset, report).changes.append(Change(asset.id, ChangeKind.DISCOVERED, report))
+        asset = described(asset, [view(report, None)], self._policy)
+        entry = self._entry(asset, cause(report))
+        entry.changes.append(Change(asset.id, ChangeKind.DISCOVERED, entry.cause))
         return asset
 
     def _free_id(self, report: Report) -> str:
@@ -186,20 +237,26 @@ class _Ledger:
         return next((holder for holder in holders if holder not in taken), own)
 
     def _merge(self, loser: Asset, winner: Asset, report: Report) -> None:
+        shared = sorted(key.id for key in report.claims if loser.shows(key))
+        self._unsettled.update(loser.sources)
         if loser.id in self._snapshot.assets:
-            merged = Change(winner.id, ChangeKind.MERGED, report, "", loser.id, winner.id)
-            self._entry(winner, report).changes.append(merged)
-        self._remove(loser, winner.id, (), report)
+            merged = Change(
+                winner.id, ChangeKind.MERGED, cause(report), "", loser.id, winner.id,
+                evidence=", ".join(shared),
+            )  # fmt: skip
+            self._entry(winner, cause(report)).changes.append(merged)
+        self._remove(loser, winner.id, (), cause(report))
 
     def _displace(self, loser: Asset, asset: Asset, report: Report) -> None:
-        left = described(loser, (v for v in loser.views if v.source != report.source))
-        entry = self._entry(left, report)
-        entry.changes += changes(loser, left, report)
+        views = [v for v in loser.views if v.source != report.source]
+        left = described(loser, views, self._policy)
+        entry = self._entry(left, cause(report))
+        entry.changes += changes(loser, left, entry.cause)
         entry.lost = True
-        if left.views:
+        if any(v.origin is Origin.DEVICE for v in views) or report.origin is not Origin.DEVICE:
             return
         for id in (left.id, asset.id):
-            replaced = Change(id, ChangeKind.REPLACED, report, "", left.id, asset.id)
+            replaced = Change(id, ChangeKind.REPLACED, entry.cause, "", left.id, asset.id)
             self._entries[id].changes.append(replaced)
 
     def _silence_behind(self, report: Report) -> bool:
@@ -208,11 +265,24 @@ class _Ledger:
         for asset in list(self._assets.values()):
             behind = {each.source for each in asset.views if each.source.startswith(prefix)}
             found = found or bool(behind)
-            views = [_silenced(v, report) if v.source in behind else v for v in asset.views]
+            views = [self._silenced(v, report) if v.source in behind else v for v in asset.views]
             if any(now is not was for now, was in zip(views, asset.views, strict=True)):
-                after = described(asset, views)
-                self._entry(after, report).changes.extend(changes(asset, after, report))
+                after = described(asset, views, self._policy)
+                entry = self._entry(after, cause(report))
+                entry.changes += changes(asset, after, entry.cause)
+                self._unsettled |= behind
         return found
+
+    def _silenced(self, before: View, report: Report) -> View:
+        heard_at = max(before.observed_at, self._snapshot.seen.get(before.source, NEVER))
+        if not before.alive or heard_at > report.observed_at:
+            return before
+        return replace(
+            before,
+            reachability=report.reachability,
+            observed_at=report.observed_at,
+            report_id=report.id,
+        )
 
     def _fell_silent_after(self, report: Report) -> bool:
         """Is it news of an unknown device from before its endpoint was last found silent?"""
@@ -226,15 +296,13 @@ class _Ledger:
         key = place(report.site, report.endpoint)
         asset = self._holders([key]).get(key.id)
         if asset and asset.provisional and asset.sources == (report.endpoint,):
-            retired = Change(asset.id, ChangeKind.RETIRED, report)
-            self._remove(asset, NOBODY, (retired,), report)
+            retired = Change(asset.id, ChangeKind.RETIRED, cause(report))
+            self._remove(asset, NOBODY, (retired,), retired.cause)
 
-    def _remove(
-        self, asset: Asset, successor: str, made: tuple[Change, ...], report: Report
-    ) -> None:
+    def _remove(self, asset: Asset, successor: str, made: tuple[Change, ...], cause: Cause) -> None:
         stored = self._snapshot.assets.get(asset.id)
         if stored:
-            self._removals[asset.id] = Removal(stored, successor, made, report)
+            self._removals[asset.id] = Removal(stored, successor, made, cause)
         self._entries.pop(asset.id, None)
         del self._assets[asset.id]
         for key, holder in self._claims.items():
@@ -247,10 +315,10 @@ class _Ledger:
             if holder is None or not holder.shows(key):
                 self._claims[key.id] = asset.id
 
-    def _entry(self, asset: Asset, report: Report) -> _Entry:
+    def _entry(self, asset: Asset, cause: Cause) -> _Entry:
         self._assets[asset.id] = asset
-        entry = self._entries.setdefault(asset.id, _Entry(report))
-        entry.report = report
+        entry = self._entries.setdefault(asset.id, _Entry(cause))
+        entry.cause = cause
         return entry
 
     def plan(self) -> Plan:
@@ -264,16 +332,22 @@ class _Ledger:
             removals=tuple(self._removals.values()),
             moves={key: claims[key] for key in before if claims[key] not in (before[key], NOBODY)},
             seen=tuple(seen for seen in self._seen.values() if seen.asset_id not in writes),
+            contests=tuple(self._contests.values()),
+            unsettled=frozenset(self._unsettled),
         )
 
     def _write(self, id: str, entry: _Entry) -> Write:
         stored = self._snapshot.assets.get(id)
-        after = replace(
-            self._assets[id],
-            revision=stored.revision + 1 if stored else 1,
-            changed_at=entry.report.observed_at,
-        )
-        return Write(stored, after, tuple(entry.changes), entry.report)
+        after = self._assets[id]
+        after = versioned(after, stored, entry.cause.at)
+        return Write(stored, after, tuple(entry.changes), entry.cause)
+
+
+def versioned(after: Asset, before: Asset | None, at: datetime) -> Asset:
+    """`after` as the version that follows on `before`; versions never go back in time."""
+    if before is None:
+        return replace(after, revision=1, changed_at=at)
+    return replace(after, revision=before.revision + 1, changed_at=max(before.changed_at, at))
 
 
 def _united(asset: Asset, others: Iterable[Asset]) -> Asset:
@@ -283,18 +357,8 @@ def _united(asset: Asset, others: Iterable[Asset]) -> Asset:
         asset = replace(
             asset,
             proven=asset.proven | other.proven,
+            pinned=asset.pinned | other.pinned,
             attributes={**other.attributes, **asset.attributes},
             last_seen_at=max(seen, default=None),
         )
     return asset
-
-
-def _silenced(before: View, report: Report) -> View:
-    if not before.alive or before.observed_at > report.observed_at:
-        return before
-    return replace(
-        before,
-        reachability=report.reachability,
-        observed_at=report.observed_at,
-        report_id=report.id,
-    )

@@ -1,17 +1,17 @@
 """Assets, the views that sources have of them, and the reports that make both."""
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import IntEnum, StrEnum
+from typing import TypeVar
+
+from isthmus.inventory.domain.vocabulary import FIELDS, OBSERVED, Origin
 
 NAMESPACE = uuid.UUID("454df657-117c-5018-b978-ecf3122d02f0")  # uuid5(NAMESPACE_DNS, "isthmus")
-ATTRIBUTES = (
-    "class", "vendor", "family", "model", "serial", "order_code", "hardware", "firmware",
-    "software", "name", "asset_tag", "purdue_level", "criticality", "cpe", "lifecycle", "released",
-    "end_of_sale", "end_of_support",
-)  # fmt: skip
+T = TypeVar("T")
+OBSERVED_NAMES = frozenset(each.name for each in OBSERVED)
 OF_FAMILY = frozenset({"cpe", "lifecycle", "released", "end_of_sale", "end_of_support"})
 """What follows from family and version: told whole or not at all, whenever the family is told."""
 
@@ -51,6 +51,16 @@ class Tier(IntEnum):
     WEAK = 4
 
 
+class Status(StrEnum):
+    """Whether somebody has said that an asset belongs here."""
+
+    DISCOVERED = "discovered"
+    """Found, and nobody has said anything of it yet."""
+    ACCEPTED = "accepted"
+    IGNORED = "ignored"
+    """Known, and of no interest: not counted, and no reason for an alarm."""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Key:
     """One typed claim: this is the device that has `value`, unique within `scope`."""
@@ -67,6 +77,28 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """One value that a source gives a field, and why."""
+
+    value: str
+    confidence: float = 1.0
+    rule: str = ""
+    """The fact or rule that made it of `raw`."""
+    raw: str = ""
+    """What the source said, where that is not the value itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """What a device has to do with another one of its endpoint."""
+
+    kind: str
+    source: str
+    """The source name of the other one."""
+    position: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """What one source said of one device at one time."""
 
@@ -80,9 +112,11 @@ class Report:
     health: Health = Health.UNKNOWN
     health_reason: str = ""
     keys: tuple[Key, ...] = ()
-    attributes: Mapping[str, str] = field(default_factory=dict)
+    attributes: Mapping[str, Said] = field(default_factory=dict)
     part: bool = False
     """Is it a part of another device, which answers for it?"""
+    origin: Origin = Origin.DEVICE
+    relation: Relation | None = None
 
     @property
     def endpoint(self) -> str:
@@ -122,33 +156,51 @@ class View:
     reachability: Reachability
     health: Health
     health_reason: str
-    attributes: Mapping[str, str]
+    attributes: Mapping[str, Said]
     keys: tuple[Key, ...]
+    origin: Origin = Origin.DEVICE
+    relation: Relation | None = None
+    earlier: Mapping[str, datetime] = field(default_factory=dict)
+    """When it said those attributes that it did not say at `observed_at`."""
 
     @property
     def alive(self) -> bool:
         """Whether the device answered this source last time."""
         return self.reachability.answers
 
+    @property
+    def system(self) -> str:
+        """Name of the system of record whose row it is; empty for any other view."""
+        return self.source.split("/")[1].partition(":")[0] if self.origin is Origin.IMPORT else ""
+
+    def said_at(self, attribute: str) -> datetime:
+        """When it last said the attribute."""
+        return self.earlier.get(attribute, self.observed_at)
+
     def same_as(self, other: "View") -> bool:
         """Whether both say the same, whenever it was."""
-        return replace(self, observed_at=other.observed_at, report_id=other.report_id) == other
+        then, id, earlier = other.observed_at, other.report_id, other.earlier
+        return replace(self, observed_at=then, report_id=id, earlier=earlier) == other
 
 
 def view(report: Report, before: View | None) -> View:
     """The view that a source has after `report`."""
-    keys, attributes = report.keys, dict(report.attributes)
+    keys, attributes, earlier = report.keys, report.attributes, {}
+    if before and report.origin is Origin.IMPORT:
+        before = None  # a row of a table is whole: what it does not say any more is not so
     if before:
         brought = {(key.scope, key.kind) for key in keys}
         keys += tuple(key for key in before.keys if (key.scope, key.kind) not in brought)
-        attributes = _told(before.attributes, attributes)
+        attributes = told(before.attributes, attributes)
+        earlier = {n: before.said_at(n) for n in attributes if n not in report.attributes}
     return View(
         report.source, report.site, report.path, report.observed_at, report.id, report.reachability,
-        report.health, report.health_reason, attributes, tuple(sorted(keys)),
+        report.health, report.health_reason, attributes, tuple(sorted(keys)), report.origin,
+        report.relation or (before.relation if before else None), earlier,
     )  # fmt: skip
 
 
-def _told(known: Mapping[str, str], said: Mapping[str, str]) -> dict[str, str]:
+def told(known: Mapping[str, T], said: Mapping[str, T]) -> dict[str, T]:
     """`known` with what is said; another family or version leaves nothing of the former's life."""
     if "family" not in said:
         return {**known, **said}
@@ -165,6 +217,8 @@ class Asset:
     views: tuple[View, ...] = ()
     proven: frozenset[Key] = frozenset()
     """Unique keys that it ever showed; they stay when no source shows them any more."""
+    pinned: frozenset[str] = frozenset()
+    """Sources of which a person has said that they describe this asset and no other."""
     attributes: Mapping[str, str] = field(default_factory=dict)
     site: str = ""
     path: str = ""
@@ -172,6 +226,7 @@ class Asset:
     health: Health = Health.UNKNOWN
     health_reason: str = ""
     last_seen_at: datetime | None = None
+    status: Status = Status.DISCOVERED
     revision: int = 0
 
     @property
@@ -204,57 +259,12 @@ class Asset:
         return {
             "site": self.site,
             "path": self.path,
-            **{name: self.attributes.get(name, "") for name in ATTRIBUTES},
+            **{name: self.attributes.get(name, "") for name in FIELDS if name != "path"},
+            **{name: text for name, text in self.attributes.items() if name not in FIELDS},
             "reachability": self.reachability.value,
             "health": self.health.value,
+            "status": self.status.value,
         }
-
-
-def described(asset: Asset, views: Iterable[View]) -> Asset:
-    """`asset` as `views` describe it; what none of them says any more stays as it was known."""
-    views = tuple(sorted(views, key=lambda view: view.source))
-    if not views:
-        return replace(asset, views=(), reachability=Reachability.OFFLINE, health=Health.UNKNOWN,
-                       health_reason="")  # fmt: skip
-    ranked = sorted(views, key=_hearsay)  # stable: then by source
-    attributes = dict(asset.attributes)
-    for each in reversed(ranked):
-        attributes = _told(attributes, each.attributes)
-    health, reason = _health(ranked)
-    site = ranked[0].site
-    return replace(
-        asset,
-        views=views,
-        proven=asset.proven.union(*(_unique(each.keys) for each in views)),
-        attributes=attributes,
-        site=site,
-        path=max((v.path for v in ranked if v.site == site), key=_depth),
-        reachability=min((v.reachability for v in views), key=list(Reachability).index),
-        health=health,
-        health_reason=reason,
-        last_seen_at=max(
-            (at for at in (asset.last_seen_at, *(v.observed_at for v in views if v.alive)) if at),
-            default=None,
-        ),
-    )
-
-
-def _hearsay(view: View) -> tuple[bool, int]:
-    """The lower the better: who reaches the device now, then who asks it and not a server."""
-    return not view.alive, view.source.count("/")
-
-
-def _depth(path: str) -> int:
-    return len(path.split("/")) if path else 0
-
-
-def _health(ranked: Iterable[View]) -> tuple[Health, str]:
-    said = [(each.health, each.health_reason) for each in ranked if each.alive]
-    return min(said, key=lambda pair: list(Health).index(pair[0]), default=(Health.UNKNOWN, ""))
-
-
-def _unique(keys: Iterable[Key]) -> frozenset[Key]:
-    return frozenset(key for key in keys if key.tier <= Tier.UNIQUE)
 
 
 class ChangeKind(StrEnum):
@@ -263,34 +273,59 @@ class ChangeKind(StrEnum):
     DISCOVERED = "discovered"
     CHANGED = "changed"
     MERGED = "merged"
+    SPLIT = "split"
     REPLACED = "replaced"
     RETIRED = "retired"
 
 
 @dataclass(frozen=True, slots=True)
+class Cause:
+    """Who or what made a change, and when."""
+
+    id: str
+    """UUID of the report or of the request: a replay has the same."""
+    at: datetime
+    site: str
+    source: str
+    """Source name of a report; `operator` for what came through the API."""
+    actor: str = ""
+    """Who asked for it; empty when a device did."""
+
+
+OPERATOR = "operator"
+
+
+def cause(report: Report) -> Cause:
+    """The cause of what a report changes."""
+    return Cause(report.id, report.observed_at, report.site, report.source)
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
-    """One thing that one report did to one asset."""
+    """One thing that happened to one asset."""
 
     asset_id: str
     kind: ChangeKind
-    report: Report
+    cause: Cause
     field: str = ""
     before: str = ""
     after: str = ""
+    evidence: str = ""
+    """The keys by which assets were found to be one, or a person's reason."""
 
     @property
     def id(self) -> str:
-        """The same for each replay of the report."""
+        """The same for each replay of its cause."""
         # One report may merge several assets into one: the other asset tells them apart.
         name = f"{self.asset_id}|{self.kind}|{self.field or self.before}"
-        return str(uuid.uuid5(uuid.UUID(self.report.id), name))
+        return str(uuid.uuid5(uuid.UUID(self.cause.id), name))
 
 
-def changes(before: Asset, after: Asset, report: Report) -> list[Change]:
+def changes(before: Asset, after: Asset, cause: Cause) -> list[Change]:
     """One CHANGED for each field in which the two differ."""
     old, new = before.fields(), after.fields()
     return [
-        Change(after.id, ChangeKind.CHANGED, report, name, old[name], new[name])
-        for name in new
-        if old[name] != new[name]
+        Change(after.id, ChangeKind.CHANGED, cause, name, old.get(name, ""), new.get(name, ""))
+        for name in {**old, **new}
+        if old.get(name, "") != new.get(name, "")
     ]

@@ -23,7 +23,7 @@ from isthmus.inventory.domain.rows import Invalid, expected, site
 from isthmus.inventory.domain.targets import Target
 from isthmus.inventory.handlers.orders import job_record
 from isthmus.inventory.handlers.wanted import Wanted
-from isthmus.inventory.ports import JobStore, SiteTopics
+from isthmus.inventory.ports.wanted import JobStore, SiteTopics
 from isthmus.runtime.codec import Outgoing, from_timestamp
 from isthmus.runtime.consume import Batch
 from isthmus.runtime.errors import Rejected, Retryable

@@ -1,5 +1,6 @@
 """The records that inventory publishes, and the reports that it reads, from and to the domain."""
 
+import hashlib
 import uuid
 from datetime import datetime
 from typing import Any
@@ -7,15 +8,17 @@ from typing import Any
 from isthmus.assets.v1 import asset_pb2, change_pb2
 from isthmus.inventory.domain.ledger import Removal, Write
 from isthmus.inventory.domain.model import (
-    ATTRIBUTES,
     Asset,
     Change,
     Health,
     Key,
     Reachability,
+    Relation,
     Report,
+    Said,
     Tier,
 )
+from isthmus.inventory.domain.vocabulary import CUSTOM, FIELDS, Origin
 from isthmus.runtime.codec import Outgoing, encode, from_timestamp, tombstone
 from isthmus.runtime.errors import Rejected
 from isthmus.telemetry.v1 import report_pb2
@@ -23,6 +26,12 @@ from isthmus.telemetry.v1 import report_pb2
 ASSETS = "inventory.assets.v1"
 CHANGES = "inventory.changes.v1"
 SOURCE = "inventory"
+IMPORT = "import"
+"""The protocol word of what came from a system of record."""
+OF_ONE_READ: tuple[Any, ...] = (
+    "id", "observation_id", "observed_at", "interval_s", "metric", "value", "unit", "quality",
+    "alternatives", "sightings", "catalog", "address",
+)  # fmt: skip
 # Parts of a device that is there itself; what stands behind a gateway is another device.
 PARTS = frozenset(
     {
@@ -35,22 +44,50 @@ PARTS = frozenset(
 
 def report(message: report_pb2.Report) -> Report:
     """The report in the domain's words; raises Rejected."""
-    if not message.HasField("observed_at"):
-        raise Rejected("Report.observed_at: empty, expected a time")
     return Report(
         id=_uuid(message.id),
         site=message.site,
         target=message.target,
         device=message.device,
         path=message.path,
-        observed_at=_milliseconds(from_timestamp(message.observed_at)),
+        observed_at=observed_at(message),
         reachability=_REACHABILITY.get(message.reachability) or _unknown(message, "reachability"),
         health=_HEALTH.get(message.health) or _unknown(message, "health"),
         health_reason=message.health_reason,
         keys=tuple(_key(key) for key in message.keys),
-        attributes={a.name: a.value for a in message.attributes if a.name in ATTRIBUTES},
+        attributes={
+            a.name: Said(a.value, a.confidence, a.rule, a.raw)
+            for a in message.attributes
+            if a.name in FIELDS or a.name.startswith(CUSTOM)
+        },
         part=message.relation.kind in PARTS,
+        origin=Origin.IMPORT if message.protocol == IMPORT else Origin.DEVICE,
+        relation=_relation(message) if message.HasField("relation") else None,
     )
+
+
+def observed_at(message: report_pb2.Report) -> datetime:
+    """When it was, as exactly as the store keeps it; raises Rejected."""
+    if not message.HasField("observed_at"):
+        raise Rejected("Report.observed_at: empty, expected a time")
+    return _milliseconds(from_timestamp(message.observed_at))
+
+
+def digest(message: report_pb2.Report) -> bytes:
+    """Short for all that a report says, whenever it was and whatever its device measured."""
+    said = report_pb2.Report()
+    said.CopyFrom(message)
+    for name in OF_ONE_READ:
+        said.ClearField(name)
+    return hashlib.blake2b(said.SerializeToString(deterministic=True), digest_size=16).digest()
+
+
+def _relation(message: report_pb2.Report) -> Relation:
+    found = message.relation
+    endpoint = f"{message.site}/{message.target}"
+    kind = report_pb2.RelationKind.Name(found.kind).removeprefix("RELATION_KIND_").lower()
+    return Relation(kind, f"{endpoint}/{found.device}" if found.device else endpoint,
+                    found.position)  # fmt: skip
 
 
 def _words(enum: Any, words: Any, prefix: str) -> dict[int, Any]:
@@ -92,6 +129,13 @@ def _milliseconds(at: datetime) -> datetime:
     return at.replace(microsecond=at.microsecond // 1000 * 1000)
 
 
+def published(write: Write | Removal, traceparent: bytes | None) -> list[Outgoing]:
+    """What a version publishes: the asset as it is now, or that it is gone, and its history."""
+    if isinstance(write, Write):
+        return written(write, traceparent)
+    return removed(write, traceparent)
+
+
 def written(write: Write, traceparent: bytes | None) -> list[Outgoing]:
     """What a written asset publishes: its new version, and its history."""
     asset = write.after
@@ -125,9 +169,15 @@ def asset_message(asset: Asset) -> asset_pb2.Asset:
         sources=asset.sources,
         keys=sorted(key.id for key in asset.keys),
         revision=asset.revision,
+        status=asset.status.value,
     )
     for name, value in asset.attributes.items():
-        setattr(message, name, value)
+        if name == "tags":
+            message.tags.extend(value.split(","))
+        elif name.startswith(CUSTOM):
+            message.custom[name.removeprefix(CUSTOM)] = value
+        else:
+            setattr(message, name, value)
     message.discovered_at.FromDatetime(asset.discovered_at)
     message.changed_at.FromDatetime(asset.changed_at)
     return message
@@ -139,7 +189,7 @@ def _health(health: Health) -> str:
 
 
 def _history(change: Change, traceparent: bytes | None) -> Outgoing:
-    said = change.report
+    said = change.cause
     message = change_pb2.Change(
         id=change.id,
         asset_id=change.asset_id,
@@ -150,14 +200,16 @@ def _history(change: Change, traceparent: bytes | None) -> Outgoing:
         source=said.source,
         report_id=said.id,
         site=said.site,
+        actor=said.actor,
+        evidence=change.evidence,
     )
-    message.observed_at.FromDatetime(said.observed_at)
+    message.observed_at.FromDatetime(said.at)
     return encode(
         message,
         topic=CHANGES,
         key=change.asset_id,
         id=change.id,
         source=SOURCE,
-        at=said.observed_at,
+        at=said.at,
         traceparent=traceparent,
     )

@@ -1,81 +1,132 @@
 """Takes batches of reports into the inventory."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import NamedTuple
 
-from isthmus.inventory.domain.ledger import (
-    Plan,
-    Removal,
-    Write,
-    lookups,
-    settle,
-    silent_endpoints,
-)
+from isthmus.inventory.domain.ledger import Plan, Removal, Write, lookups, settle, silent_endpoints
 from isthmus.inventory.domain.model import Report
+from isthmus.inventory.domain.precedence import POLICY, Policy
 from isthmus.inventory.handlers import records
-from isthmus.inventory.ports import AssetStore, Measures
-from isthmus.runtime.codec import Outgoing
+from isthmus.inventory.handlers.acquaintance import Acquaintance
+from isthmus.inventory.handlers.commits import Commits
+from isthmus.inventory.ports.assets import AssetStore, Measures, Noted
+from isthmus.runtime.codec import Outgoing, Record
 from isthmus.runtime.consume import Batch
 from isthmus.runtime.errors import Rejected, Retryable
 from isthmus.telemetry.v1 import report_pb2
 
 REQUIRED = ("id", "site", "target", "reachability")
 TRIES = 8
-Traces = Mapping[str, bytes | None]
+
+
+class _Arrived(NamedTuple):
+    """A report that came in, and what it says in short."""
+
+    record: Record[report_pb2.Report]
+    message: report_pb2.Report
+    endpoint: str
+    source: str
+    at: datetime
+    digest: bytes
 
 
 class Reports:
     """The handler of the reports' topic."""
 
-    def __init__(
-        self, store: AssetStore, measures: Measures, *, written: Callable[[], None]
-    ) -> None:
+    def __init__(self, store: AssetStore, commits: Commits, measures: Measures) -> None:
         self._store = store
+        self._commits = commits
         self._measures = measures
-        self._written = written
+        self._acquaintance = Acquaintance()
+        self.policy: Policy = POLICY
+
+    def follow(self, policy: Policy) -> None:
+        """Let the words of other sources count from now on."""
+        self.policy = policy
 
     async def __call__(self, batch: Batch[report_pb2.Report]) -> Iterable[Outgoing]:
-        """Make the store agree with the batch; what that publishes goes through its outbox."""
-        reports: list[Report] = []
-        traces: dict[str, bytes | None] = {}
-        for record in batch.records:
-            if record.message is None:
-                continue
-            try:
-                said = records.report(record.message)
-            except Rejected as error:
-                batch.reject(record, error)
-            else:
-                reports.append(said)
-                traces[said.id] = record.traceparent
-        if reports:
-            await self._settle(reports, traces)
+        """Make the store agree with the batch; what that publishes goes through the journal."""
+        arrived = [made for record in batch.records if (made := self._arrived(batch, record))]
+        news = self._news(arrived)
+        again = [each for each in arrived if each.endpoint not in news]
+        fresh = [each for each in arrived if each.endpoint in news]
+        if not await self._are_unchanged(again):
+            again, fresh = [], arrived
+        self._measures.unchanged(len(again))
+        await self._settle(batch, fresh)
         return ()
 
-    async def _settle(self, reports: Sequence[Report], traces: Traces) -> None:
+    def _arrived(
+        self, batch: Batch[report_pb2.Report], record: Record[report_pb2.Report]
+    ) -> _Arrived | None:
+        message = record.message
+        if message is None:
+            return None
+        try:
+            at = records.observed_at(message)
+        except Rejected as error:
+            batch.reject(record, error)
+            return None
+        endpoint = f"{message.site}/{message.target}"
+        source = f"{endpoint}/{message.device}" if message.device else endpoint
+        return _Arrived(record, message, endpoint, source, at, records.digest(message))
+
+    def _news(self, arrived: Iterable[_Arrived]) -> set[str]:
+        """Endpoints of which anything is new: what stands behind one depends on it."""
+        knows = self._acquaintance.says_again
+        return {e.endpoint for e in arrived if not knows(e.source, e.digest, e.at)}
+
+    async def _are_unchanged(self, again: Sequence[_Arrived]) -> bool:
+        """Have the store note them; what it has not noted is not remembered either."""
+        kept = False
+        try:
+            kept = await self._store.unchanged(self._noted(again))
+        finally:
+            for each in () if kept else again:
+                self._acquaintance.forget(each.source)
+        return kept
+
+    def _noted(self, again: Iterable[_Arrived]) -> list[Noted]:
+        found = ((e.source, self._acquaintance.note(e.source, e.at)) for e in again)
+        return list({source: noted for source, noted in found if noted}.values())
+
+    async def _settle(self, batch: Batch[report_pb2.Report], arrived: Iterable[_Arrived]) -> None:
+        told = list(self._understood(batch, arrived))
+        reports = [report for _, report in told]
+        if not reports:
+            return
+        traces = {report.id: each.record.traceparent for each, report in told}
         claims, endpoints = lookups(reports), silent_endpoints(reports)
+        sources = {report.source for report in reports}
         for _ in range(TRIES):
-            plan = settle(reports, await self._store.snapshot(claims, endpoints))
-            if await self._apply(plan, traces):
+            snapshot = await self._store.snapshot(claims, endpoints, sources)
+            plan = settle(reports, snapshot, self.policy)
+            if await self._commits.carry_out(plan, traces):
+                await self._learn(plan, [each for each, _ in told])
                 self._count(plan, reports)
                 return
             self._measures.raced()
         raise Retryable(f"store: other writers were faster {TRIES} times in a row")
 
-    async def _apply(self, plan: Plan, traces: Traces) -> bool:
-        """Carry out `plan` in its order; False at the first step that met another writer."""
-        removals = [(r, records.removed(r, traces[r.report.id])) for r in plan.removals]
-        done = (
-            await self._store.claim(plan.claims)
-            and await self._store.write(_with_records(plan.gains, traces))
-            and await self._store.write(_with_records(plan.losses, traces))
-            and await self._store.remove(removals)
-        )
-        if done:
-            await self._store.move(plan.moves)
-            await self._store.seen(plan.seen)
-        if plan.gains or plan.losses or plan.removals:
-            self._written()
-        return done
+    def _understood(
+        self, batch: Batch[report_pb2.Report], arrived: Iterable[_Arrived]
+    ) -> Iterator[tuple[_Arrived, Report]]:
+        for each in arrived:
+            try:
+                yield each, records.report(each.message)
+            except Rejected as error:
+                batch.reject(each.record, error)
+
+    async def _learn(self, plan: Plan, arrived: Sequence[_Arrived]) -> None:
+        """Remember what the store has noted; a source that changed is noted with its next read."""
+        said = {(each.source, each.at): each.digest for each in arrived}
+        digests = {seen.source: said[seen.source, seen.observed_at] for seen in plan.seen}
+        await self._store.seen(plan.seen, digests)
+        for each in arrived:
+            self._acquaintance.forget(each.source)
+        for seen in plan.seen:
+            self._acquaintance.learn(seen.source, digests[seen.source], seen.observed_at)
 
     def _count(self, plan: Plan, reports: Sequence[Report]) -> None:
         changing: list[Write | Removal] = [*plan.gains, *plan.losses, *plan.removals]
@@ -83,9 +134,3 @@ class Reports:
             for change in each.changes:
                 self._measures.changed(change.kind)
         self._measures.unchanged(max(0, len(reports) - len(changing)))
-
-
-def _with_records(
-    writes: Iterable[Write], traces: Traces
-) -> list[tuple[Write, Sequence[Outgoing]]]:
-    return [(write, records.written(write, traces[write.report.id])) for write in writes]

@@ -9,7 +9,7 @@ import structlog
 
 from isthmus.inventory.domain.envelope import seeded
 from isthmus.inventory.domain.rows import Invalid, Taken, site
-from isthmus.inventory.ports import Publishing, Row, SiteTopics, Standing, T, WantedStore
+from isthmus.inventory.ports.wanted import Publishing, Row, SiteTopics, Standing, T, WantedStore
 from isthmus.runtime.codec import Outgoing, tombstone
 from isthmus.runtime.errors import Retryable
 

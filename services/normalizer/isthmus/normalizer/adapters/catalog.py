@@ -104,13 +104,14 @@ def load(folder: Path) -> Catalog:
         rows={name: Row(**dict(row)) for name, row in columns.rows.items()},
         families=Families([_family(found.entry) for found in families], united),
         lifecycles=_lifecycles(found.entry for found in lifecycles),
-        keys=tuple(KeyRule(**dict(k), is_global=k.tier is Tier.UNIQUE) for k in key_rules),
+        keys=tuple(KeyRule(**dict(k), is_global=k.tier <= Tier.UNIQUE) for k in key_rules),
         parts=tuple(Part(**dict(p)) for p in parts),
         health=tuple(_health_rule(entry) for entry in health),
         metrics=tuple(MetricRule(**dict(m)) for m in metrics),
         ranges=_read(folder, "ranges.yaml", dict[str, tuple[float, float]]),
         traps=_traps(_read(folder, "traps.yaml", TrapsEntry)),
         organisation=organisation,
+        recorded=columns.recorded,
         fingerprint=fingerprint(folder),
     )
 

@@ -55,8 +55,8 @@ Text = Annotated[str, BeforeValidator(_text)]
 Texts = Annotated[dict[str, Text], BeforeValidator(_words)]
 Day = Annotated[str, BeforeValidator(_day), Field(pattern=r"^\d{4}(-(0[1-9]|1[0-2])(-\d\d)?)?$")]
 AttributeName = Literal[
-    "vendor", "model", "serial", "order_code", "hardware", "firmware", "software", "name",
-    "location", "asset_tag",
+    "class", "family", "vendor", "model", "serial", "order_code", "hardware", "firmware",
+    "software", "name", "location", "asset_tag",
 ]  # fmt: skip
 Oid = Annotated[str, Field(pattern=r"^\d+(\.\d+)+$")]
 Scheme = Literal["cisco", "date", "digits", "dotted", "junos"]
@@ -232,6 +232,7 @@ class AttributesEntry(Entry):
 
     rows: dict[str, RowEntry]
     sources: dict[str, dict[AttributeName, tuple[str, ...]]]
+    recorded: frozenset[str]
 
 
 class TrapsEntry(Entry):

@@ -8,7 +8,7 @@ from itertools import islice
 
 from isthmus.normalizer.domain import canonical, versions
 from isthmus.normalizer.domain.appearance import Said
-from isthmus.normalizer.domain.catalog import REGISTRIES, URIS, Catalog, Vendor
+from isthmus.normalizer.domain.catalog import IMPORT, REGISTRIES, URIS, Catalog, Vendor, base
 from isthmus.normalizer.domain.families import ATTRIBUTES, OID, Hit, Rank
 from isthmus.normalizer.domain.report import Attribute
 
@@ -40,6 +40,7 @@ MATCHED: Mapping[Rank, float] = {
 }
 REGISTERED = 0.8
 NAMED = 0.7
+RECORDED = 0.65
 UNKNOWN_NAME = 0.6
 ADDRESSED = 0.4
 _PLACE = re.compile(r"(\w+)@(\w+)")
@@ -94,11 +95,13 @@ class Recognised:
         self._said = said
         self._protocol = protocol
         self._catalog = catalog
+        # What a table says of a maker may be its dealer: an order code in it knows better.
+        self._trust = RECORDED if protocol == IMPORT else STATED
         self.evidence = Evidence()
         texts = _texts(said, catalog)
         spoken = self._spoken(texts, profile)
         self._vendors(spoken, macs)
-        for name in PLAIN:
+        for name in ("class", "family", *PLAIN):
             self._plain(name)
         for hit in spoken:
             self._given(hit)
@@ -120,7 +123,10 @@ class Recognised:
             attribute = found[name]
             found[name] = replace(attribute, order=versions.order(attribute.value, scheme))
         found |= {each.name: each for each in self._derived(found)}
-        return tuple(found[name] for name in ORDER if name in found)
+        recorded = {each.name: each for each in self._recorded()}
+        names = (*ORDER, *sorted(recorded.keys() - set(ORDER)))
+        found |= recorded
+        return tuple(found[name] for name in names if name in found)
 
     def alternatives(self) -> tuple[Attribute, ...]:
         """What the same answer says otherwise."""
@@ -190,7 +196,7 @@ class Recognised:
                 if vendor := self._catalog.vendor_of_pen(raw):
                     self._say("vendor", vendor.name, raw, f"pen:{fact}", REGISTERED)
             elif vendor := self._catalog.vendor(raw):
-                self._say("vendor", vendor.name, raw, f"{self._protocol}:{fact}", STATED)
+                self._say("vendor", vendor.name, raw, f"{self._protocol}:{fact}", self._trust)
             elif value := canonical.without_legal_form(raw):
                 self._say("vendor", value, raw, f"{UNRECOGNISED}{fact}", UNKNOWN_NAME)
 
@@ -201,7 +207,7 @@ class Recognised:
             if (value := self._canonical(name, raw)) and not (
                 name == "model" and _is_number(value)
             ):
-                self._say(name, value, raw, f"{self._protocol}:{fact}", STATED)
+                self._say(name, value, raw, f"{self._protocol}:{fact}", self._trust)
 
     def _given(self, hit: Hit) -> None:
         cut = hit.recogniser.says if hit.recogniser else {}
@@ -244,6 +250,14 @@ class Recognised:
                 if day := getattr(entry, name):
                     yield Attribute(name, day, "", rule, sure)
             return
+
+    def _recorded(self) -> Iterator[Attribute]:
+        """What a system of record decides: the word that it has in place of any assumption."""
+        if self._protocol == IMPORT:
+            for name, raw in self._said.facts.items():
+                if base(name) in self._catalog.recorded and raw:
+                    rule = f"{IMPORT}:{name}"
+                    yield Attribute(name, raw, raw[:RAW_CHARACTERS], rule, RECORDED)
 
     def _vendor(self) -> Vendor | None:
         ranked = self.evidence.ranked("vendor")

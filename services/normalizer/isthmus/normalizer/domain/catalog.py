@@ -11,6 +11,8 @@ from isthmus.normalizer.domain.families import OID, Families, Pattern
 from isthmus.normalizer.domain.report import Health, Kind, Tier
 
 SNMP = "snmp"
+IMPORT = "import"
+"""Protocol word of what a system of record says: nobody asked the device."""
 REGISTRIES = {"cip_vendor_id": "cip", "bacnet_vendor_id": "bacnet"}
 """Facts that hold a vendor's number, and the field of `Vendor` that has those it was given."""
 URIS = ("ManufacturerUri", "ProductInstanceUri", "ProductUri", "ApplicationUri")
@@ -169,6 +171,8 @@ class Catalog:
     ranges: Mapping[str, tuple[float, float]]
     traps: Traps
     organisation: Organisations
+    recorded: frozenset[str] = frozenset()
+    """Facts of imports that are attributes as they stand."""
     fingerprint: str = ""
     """Of all its files: which rules made a report."""
 

@@ -6,7 +6,7 @@ from functools import lru_cache
 from isthmus.normalizer.domain import health, metrics
 from isthmus.normalizer.domain.appearance import Appearance, Columns, Layout, Said, picker
 from isthmus.normalizer.domain.attributes import Recognised
-from isthmus.normalizer.domain.catalog import SNMP, Catalog, base
+from isthmus.normalizer.domain.catalog import IMPORT, SNMP, Catalog, base
 from isthmus.normalizer.domain.composition import Child, children, relation
 from isthmus.normalizer.domain.keys import address_key, keys, macs
 from isthmus.normalizer.domain.observation import Device, Observation, Outcome
@@ -92,7 +92,7 @@ class Normalizer:
 
     def evidence(self, observation: Observation, device: Device) -> Recognised:
         """All that speaks for and against what a device is; for a person, not remembered."""
-        layout = self._layout(device.facts, device.points, device.units)
+        layout = self._layout_of(device, observation.protocol)
         appearance = _appearance(observation, device, layout)
         return self._recognised_as(appearance, Said.of(appearance))
 
@@ -100,12 +100,11 @@ class Normalizer:
         """All that follows from what a device says but for its numbers; None for a silent one."""
         if device.outcome is not Outcome.OK and not device.facts and not device.points:
             return None
-        layout = self._layout_of(device)
+        layout = self._layout_of(device, observation.protocol)
         recognition = self._recognised(_appearance(observation, device, layout))
         # What a device has seen is another layout each time: to remember those would be to keep
         # every forwarding table that was ever read.
         plans = (self._plan if layout.sees else self._plans)(layout, recognition)
-        answered = device.outcome is Outcome.OK
         return Known(
             device._replace(facts=layout.facts, points=layout.points, units=layout.units),
             layout,
@@ -113,8 +112,7 @@ class Normalizer:
             plans,
             layout.values(device.values),
             plans.health.judge_texts(device.texts),
-            Reachability.ONLINE if answered else Reachability.DEGRADED,
-            "" if answered else device.error or device.outcome.value,
+            *_answered(observation.protocol, device),
         )
 
     def reported(self, known: Known, slot: int, values: tuple[float, ...]) -> list[Report]:
@@ -162,11 +160,13 @@ class Normalizer:
         reachability = Reachability.NOT_ASKED if not_asked else Reachability.OFFLINE
         return Report(path, reachability, identity, error or outcome.value)
 
-    def _layout_of(self, device: Device) -> Layout:
+    def _layout_of(self, device: Device, protocol: str) -> Layout:
         names = device.facts, device.points, device.units
+        if protocol == IMPORT:  # a record says who a device is, with every word of it
+            return self._layout(*names, stable=tuple(range(len(device.facts))))
         layout = self._layouts.get(names)
         if layout is None:
-            layout = self._layout(*names)
+            layout = self._layout(*names, stable=self._stable(device.facts))
             if not layout.sees:
                 if len(self._layouts) >= REMEMBERED_LAYOUTS:
                     self._layouts.clear()
@@ -174,9 +174,14 @@ class Normalizer:
         return layout
 
     def _layout(
-        self, facts: tuple[str, ...], points: tuple[str, ...], units: tuple[str, ...]
+        self,
+        facts: tuple[str, ...],
+        points: tuple[str, ...],
+        units: tuple[str, ...],
+        *,
+        stable: tuple[int, ...],
     ) -> Layout:
-        texts, values = picker(self._stable(facts)), picker(self._stable(points))
+        texts, values = picker(stable), picker(self._stable(points))
         columns = self._columns(texts(facts), values(points))
         sees = any(base(name) in COLUMNS for name in (*facts, *points))
         return Layout(facts, points, units, columns, texts, values, sees)
@@ -208,10 +213,11 @@ class Normalizer:
     def _plan(self, layout: Layout, recognition: Recognition) -> Plans:
         catalog, protocol = self.catalog, recognition.protocol
         vendor = recognition.identity.value("vendor")
-        judged = health.plan(catalog.health, protocol, vendor, layout.facts, layout.points)
+        rules = () if protocol == IMPORT else catalog.health
+        judged = health.plan(rules, protocol, vendor, layout.facts, layout.points)
         if protocol == SNMP:
-            rules, said = catalog.metrics, recognition.said
-            measured = metrics.plan(rules, said, layout.points, catalog.ranges)
+            said = recognition.said
+            measured = metrics.plan(catalog.metrics, said, layout.points, catalog.ranges)
         else:
             measured = metrics.plan_points(layout.points, layout.units, catalog.ranges)
         return Plans(judged, measured)
@@ -228,6 +234,15 @@ def _appearance(observation: Observation, device: Device, layout: Layout) -> App
         layout.texts(device.texts),
         layout.values(device.values),
     )
+
+
+def _answered(protocol: str, device: Device) -> tuple[Reachability, str]:
+    """Whether a device that is spoken of answers, and why it is not simply so."""
+    if protocol == IMPORT:
+        return Reachability.NOT_ASKED, "a system of record speaks of it"
+    if device.outcome is Outcome.OK:
+        return Reachability.ONLINE, ""
+    return Reachability.DEGRADED, device.error or device.outcome.value
 
 
 def _itself(plans: Plans) -> Plans:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from isthmus.normalizer.domain import observation as seen
+from isthmus.normalizer.domain.catalog import IMPORT
 from isthmus.normalizer.domain.normalize import REMEMBERED_DEVICES, Known, Normalizer
 from isthmus.normalizer.domain.report import Report
 from isthmus.normalizer.handlers.observations import (
@@ -45,7 +46,10 @@ class Told(NamedTuple):
 
 
 class Acquaintance:
-    """Makes the reports of observations, the same with and without what it remembers."""
+    """Makes the reports of observations, the same with and without what it remembers.
+
+    Imports are not remembered: a table of many rows, said once, would push out the devices.
+    """
 
     def __init__(self, normalizer: Normalizer) -> None:
         self._normalizer = normalizer
@@ -78,7 +82,7 @@ class Acquaintance:
             if known is None:
                 return [Told(self._normalizer.silent(where, spoken))]
             met = Met(known)
-            if not known.layout.sees:
+            if not known.layout.sees and message.protocol != IMPORT:
                 self._keep(key, met)
         known = met.known
         number = slot(message) if known.recognition.children else 0

@@ -11,6 +11,8 @@ INTERVAL_MIN_S = 0.001
 INTERVAL_MAX_S = 366 * 86_400.0
 TOPIC = "collector.observations.v1"
 REQUIRED = ("id", "site", "target", "address", "protocol", "outcome")
+IMPORTS = "inventory.imports.v1"
+IMPORTS_REQUIRED = tuple(field for field in REQUIRED if field != "address")
 NOTIFICATION = Trigger.Value("TRIGGER_NOTIFICATION")
 OUTCOMES = {Outcome.Value(f"OUTCOME_{o.name}"): o for o in seen.Outcome}
 

@@ -1,4 +1,4 @@
-"""The routes, on what is in memory."""
+"""The routes of targets, on what is in memory."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -6,12 +6,12 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.access import sign_in
 
-from isthmus.inventory.api.routes import serve
-from isthmus.inventory.domain.model import Asset
+from isthmus.inventory.api.targets import serve_targets
 from isthmus.inventory.domain.rows import Invalid, Taken
 from isthmus.inventory.domain.targets import Target
-from isthmus.inventory.ports import SiteSummary, Standing
+from isthmus.inventory.ports.wanted import Standing
 from isthmus.runtime.errors import Retryable
 from isthmus.runtime.http import api
 
@@ -25,26 +25,16 @@ ROW = {
 
 @dataclass
 class Everything:
-    """Three assets and one target, or nothing at all while it is away."""
+    """One target, or nothing at all while it is away."""
 
     asked: list[dict[str, Any]] = field(default_factory=list)
     changed: bool = True
     away: bool = False
 
-    async def asset(self, id: str) -> Asset | None:
-        return Asset(id, NOON, NOON) if id in "abc" else None
-
-    async def assets(self, **query: Any) -> list[Asset]:
+    async def listed(self, **query: Any) -> list[Standing[Target]]:
         if self.away:
             raise Retryable("store: away")
         self.asked.append(query)
-        ids = [id for id in "abc" if id > query["after"]]
-        return [Asset(id, NOON, NOON) for id in ids[: query["limit"]]]
-
-    async def sites(self) -> list[SiteSummary]:
-        return [SiteSummary("hagen", 3, 2, None)]
-
-    async def listed(self, **query: Any) -> list[Standing[Target]]:
         return [Standing(TARGET, NOON, 1)]
 
     async def put(self, row: Any) -> tuple[Target, bool]:
@@ -66,50 +56,40 @@ def parts() -> Everything:
 
 @pytest.fixture
 def client(parts: Everything) -> httpx.AsyncClient:
-    """A client of the API, without a network."""
+    """A client of the API for an engineer, without a network."""
+    return _client(parts, "engineer@hagen")
+
+
+def _client(parts: Everything, *roles: str) -> httpx.AsyncClient:
     http = api("inventory", "")
-    serve(http, parts, parts, parts)  # type: ignore[arg-type]  # one stands for all three
+    serve_targets(http, parts, parts)  # type: ignore[arg-type]  # one stands for both
+    sign_in(http, *roles)
     return httpx.AsyncClient(transport=httpx.ASGITransport(http), base_url="http://inventory")
 
 
-async def test_pages_lead_from_one_to_the_next(client: httpx.AsyncClient) -> None:
-    """`next` is the cursor of the following page, and null on the last."""
-    found, cursor = [], ""
-    for _ in range(2):
-        page = (await client.get("/v1/assets", params={"limit": 2, "cursor": cursor})).json()
-        found += [item["id"] for item in page["items"]]
-        cursor = page["next"]
-
-    assert found == ["a", "b", "c"]
-    assert cursor is None
-
-
-async def test_assets_are_filtered_by_site_and_class(
+async def test_targets_are_listed_of_the_sites_in_scope(
     client: httpx.AsyncClient, parts: Everything
 ) -> None:
-    """Under the names that the fields have."""
-    await client.get("/v1/assets", params={"site": "hagen", "class": "plc"})
+    """And of one of them, where that is asked for."""
+    targets = await client.get("/v1/targets")
+    for site in ("hagen", "atlantis"):
+        await client.get("/v1/targets", params={"site": site})
 
-    assert parts.asked == [{"site": "hagen", "class_": "plc", "after": "", "limit": 100}]
-
-
-async def test_one_asset_is_found_or_the_problem_says_so(client: httpx.AsyncClient) -> None:
-    """RFC 9457, naming the field."""
-    found, missing = [await client.get(f"/v1/assets/{id}") for id in "az"]
-
-    assert found.json()["id"] == "a"
-    assert missing.status_code == 404
-    assert missing.headers["content-type"] == "application/problem+json"
-    assert missing.json()["detail"] == "id: there is no asset 'z'"
-
-
-async def test_sites_and_targets_are_listed(client: httpx.AsyncClient) -> None:
-    """As the store says."""
-    sites, targets = (await client.get("/v1/sites")), (await client.get("/v1/targets"))
-
-    assert [site["online"] for site in sites.json()["items"]] == [2]
     assert [target["target"] for target in targets.json()["items"]] == ["plc"]
     assert targets.json()["next"] is None
+    hagen = frozenset({"hagen"})
+    assert [asked["sites"] for asked in parts.asked] == [hagen, hagen, frozenset()]
+
+
+async def test_who_may_only_look_changes_nothing(parts: Everything) -> None:
+    """403 on a site that they see, 404 on any other."""
+    client = _client(parts, "viewer@hagen", "engineer@lyon")
+
+    replies = [await client.post("/v1/targets", json=ROW | {"site": s}) for s in ("hagen", "x")]
+    removal = await client.delete("/v1/targets/hagen/plc")
+
+    assert [reply.status_code for reply in replies] == [403, 404]
+    assert removal.status_code == 403
 
 
 async def test_a_target_is_created_once(client: httpx.AsyncClient, parts: Everything) -> None:
@@ -157,6 +137,6 @@ async def test_a_store_that_is_away_is_a_problem_of_ours(
     """503: the same request may succeed later."""
     parts.away = True
 
-    reply = await client.get("/v1/assets")
+    reply = await client.get("/v1/targets")
 
     assert (reply.status_code, reply.json()["detail"]) == (503, "store: away")

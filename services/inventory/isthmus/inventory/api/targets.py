@@ -1,48 +1,27 @@
-"""The routes of the inventory."""
+"""Targets over HTTP: which endpoints are read."""
 
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Path, Query
 from fastapi.responses import Response
 
-from isthmus.inventory.api.models import (
-    AssetOut,
-    AssetPage,
-    SiteOut,
-    SitePage,
-    TargetIn,
-    TargetOut,
-    TargetPage,
-)
+from isthmus.inventory.api.models import TargetIn, TargetOut, TargetPage
+from isthmus.inventory.api.scope import within
 from isthmus.inventory.domain.rows import Invalid, Taken
 from isthmus.inventory.domain.targets import Target
 from isthmus.inventory.handlers.wanted import Wanted
-from isthmus.inventory.ports import AssetDirectory, WantedStore
+from isthmus.inventory.ports.wanted import WantedStore
+from isthmus.runtime.access import Engineer, Viewer
 from isthmus.runtime.http import Problem, problem
 
 Site = Annotated[str | None, Query(description="Only of this site.", examples=["hagen"])]
-Class = Annotated[
-    str | None, Query(alias="class", description="Only of this device class.", examples=["plc"])
-]
 Limit = Annotated[int, Query(ge=1, le=1000, description="Most items on the page.")]
 Cursor = Annotated[str, Query(max_length=300, description="`next` of the page before.")]
-AssetId = Annotated[str, Path(description="Id of the asset.")]
 SiteName = Annotated[str, Path(description="Name of the site.", examples=["hagen"])]
 TargetName = Annotated[str, Path(description="Name of the target.", examples=["press-plc-1"])]
 INVALID: dict[int | str, dict[str, Any]] = {422: {"model": Problem}}
 TAKEN: dict[int | str, dict[str, Any]] = {409: {"model": Problem}}
 UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"model": Problem}}
-
-
-def serve(
-    http: FastAPI,
-    assets: AssetDirectory,
-    store: WantedStore[Target],
-    targets: Wanted[Target],
-) -> None:
-    """Add the routes of assets and targets to `http`."""
-    _assets(http, assets)
-    _targets(http, store, targets)
 
 
 def refused(error: Invalid, what: str) -> Response:
@@ -53,35 +32,14 @@ def refused(error: Invalid, what: str) -> Response:
     return problem(422, f"the {what} is not valid", fields=fields)
 
 
-def _assets(http: FastAPI, directory: AssetDirectory) -> None:
-    @http.get("/v1/assets", tags=["assets"], summary="Assets, page by page", responses=INVALID)
-    async def assets(
-        site: Site = None, class_: Class = None, limit: Limit = 100, cursor: Cursor = ""
-    ) -> AssetPage:
-        found = await directory.assets(site=site, class_=class_, after=cursor, limit=limit)
-        more = found[-1].id if len(found) == limit else None
-        return AssetPage(items=[AssetOut.of(asset) for asset in found], next=more)
+def serve_targets(http: FastAPI, store: WantedStore[Target], targets: Wanted[Target]) -> None:
+    """Add the routes of targets to `http`."""
 
-    @http.get(
-        "/v1/assets/{id}",
-        tags=["assets"],
-        summary="One asset",
-        response_model=AssetOut,
-        responses=UNKNOWN,
-    )
-    async def asset(id: AssetId) -> AssetOut | Response:
-        found = await directory.asset(id)
-        return AssetOut.of(found) if found else problem(404, f"id: there is no asset {id!r}")
-
-    @http.get("/v1/sites", tags=["assets"], summary="Sites in numbers")
-    async def sites() -> SitePage:
-        return SitePage(items=[SiteOut.of(site) for site in await directory.sites()])
-
-
-def _targets(http: FastAPI, store: WantedStore[Target], targets: Wanted[Target]) -> None:
     @http.get("/v1/targets", tags=["targets"], summary="Targets, page by page", responses=INVALID)
-    async def listed(site: Site = None, limit: Limit = 100, cursor: Cursor = "") -> TargetPage:
-        found = await store.listed(site=site, after=cursor, limit=limit)
+    async def listed(
+        who: Viewer, site: Site = None, limit: Limit = 100, cursor: Cursor = ""
+    ) -> TargetPage:
+        found = await store.listed(sites=within(site, who), after=cursor, limit=limit)
         more = found[-1].value.id if len(found) == limit else None
         return TargetPage(items=[TargetOut.standing(each) for each in found], next=more)
 
@@ -96,7 +54,8 @@ def _targets(http: FastAPI, store: WantedStore[Target], targets: Wanted[Target])
         response_model=TargetOut,
         responses={200: {"model": TargetOut}, **TAKEN, **INVALID},
     )
-    async def put(row: TargetIn, response: Response) -> TargetOut | Response:
+    async def put(row: TargetIn, who: Engineer, response: Response) -> TargetOut | Response:
+        who.check(row.site, f"site {row.site!r}")
         try:
             target, changed = await targets.put(row.model_dump(exclude_none=True))
         except Invalid as error:
@@ -113,8 +72,9 @@ def _targets(http: FastAPI, store: WantedStore[Target], targets: Wanted[Target])
         status_code=204,
         responses=UNKNOWN,
     )
-    async def remove(site: SiteName, target: TargetName) -> Response:
+    async def remove(site: SiteName, target: TargetName, who: Engineer) -> Response:
         id = f"{site}/{target}"
+        who.check(site, f"target {id!r}")
         if await targets.remove(id):
             return Response(status_code=204)
         return problem(404, f"target: there is no target {id!r}")

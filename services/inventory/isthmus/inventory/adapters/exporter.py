@@ -1,0 +1,95 @@
+"""Assets as Prometheus metrics, as kube-state-metrics does for the objects of a cluster."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime
+from typing import Any
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+NEEDS = (
+    "id", "site", "path", "class", "vendor", "model", "name", "firmware", "criticality",
+    "reachability", "health", "last_seen_at", "end_of_support", "end_of_sale", "warranty_until",
+)  # fmt: skip
+"""The fields of an asset that its metrics are made of."""
+INFO = ("site", "path", "class", "vendor", "model", "name", "firmware", "criticality")
+HEALTHS = (
+    "failure", "off_spec", "check_function", "maintenance_required", "normal", "unknown",
+)  # fmt: skip
+ENDS = ("end_of_support", "end_of_sale", "warranty_until")
+DAY_S = 86_400
+Item = Mapping[str, Any]
+
+
+def metrics(assets: Sequence[Item], cut: int, now: datetime) -> bytes:
+    """The page of metrics of these assets; `cut` is how many more there are."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Assets(assets, cut, now))
+    return generate_latest(registry)
+
+
+class _Assets(Collector):
+    def __init__(self, assets: Sequence[Item], cut: int, now: datetime) -> None:
+        self._assets = assets
+        self._cut = cut
+        self._now = now
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        yield _family("info", "What an asset is; always 1.", INFO, self._info())
+        yield _family("up", "Does the asset answer? 1 for yes.", (), self._up())
+        yield _family("health", "NAMUR NE 107 status: 1 for the one it has.",
+                      ("status",), self._health())  # fmt: skip
+        yield _family("last_seen_timestamp_seconds", "When the asset last answered.", (),
+                      self._last_seen())  # fmt: skip
+        yield _family("end_days", "Days until something of the asset ends; negative: it has.",
+                      ("what",), self._ends())  # fmt: skip
+        yield GaugeMetricFamily("isthmus_inventory_exported_assets", "Assets on this page.",
+                                value=len(self._assets))  # fmt: skip
+        yield GaugeMetricFamily("isthmus_inventory_cut_assets",
+                                "Assets that are not on this page: there are too many.",
+                                value=self._cut)  # fmt: skip
+
+    def _info(self) -> Iterable[tuple[list[str], float]]:
+        for each in self._assets:
+            yield [each["id"], *(each.get(name) or "" for name in INFO)], 1
+
+    def _up(self) -> Iterable[tuple[list[str], float]]:
+        for each in self._assets:
+            if each.get("reachability") != "not_asked":
+                yield [each["id"]], each.get("reachability") in ("online", "degraded")
+
+    def _health(self) -> Iterable[tuple[list[str], float]]:
+        for each in self._assets:
+            for status in HEALTHS:
+                yield [each["id"], status], each.get("health") == status
+
+    def _last_seen(self) -> Iterable[tuple[list[str], float]]:
+        for each in self._assets:
+            if at := each.get("last_seen_at"):
+                yield [each["id"]], at.timestamp()
+
+    def _ends(self) -> Iterable[tuple[list[str], float]]:
+        for each in self._assets:
+            for what in ENDS:
+                if day := each.get(what):
+                    yield [each["id"], what], (last_day(day) - self._now.date()).days
+
+
+def last_day(text: str) -> date:
+    """The last day of a year, a month or a day (ISO 8601)."""
+    parts = [int(part) for part in text.split("-")]
+    if len(parts) == 3:
+        return date(*parts)
+    year, month = (parts[0], 12) if len(parts) == 1 else parts
+    following = datetime(year + month // 12, month % 12 + 1, 1, tzinfo=UTC)
+    return date.fromordinal(following.toordinal() - 1)
+
+
+def _family(
+    name: str, says: str, labels: Sequence[str], samples: Iterable[tuple[list[str], float]]
+) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(f"isthmus_asset_{name}", says, labels=["asset", *labels])
+    for values, value in samples:
+        family.add_metric(values, float(value))
+    return family

@@ -1,0 +1,1 @@
+"""Assets, their identity keys and their history in MongoDB."""

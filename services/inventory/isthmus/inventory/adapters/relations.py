@@ -1,0 +1,278 @@
+"""Relations and sightings in MongoDB; only calls that PyMongo's AsyncMongoClient shares."""
+
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
+from itertools import chain
+from re import escape
+from typing import Any
+
+from pymongo import ASCENDING, UpdateOne
+from pymongo.errors import BulkWriteError
+
+from isthmus.inventory.domain.links import Sighting, SightingKind, Table
+from isthmus.inventory.domain.relations import Act, Declared, Kind, Node, Pointer
+from isthmus.runtime.store import DUPLICATE_KEY, translated
+
+IN_MAX = 50  # a server may need time that grows with the square of a list: several short ones
+FINDS_MAX = 16  # at once: no more than a pool of connections is wide
+SUCCESSORS_MAX = 100  # of one asset, merged again and again
+HISTORY_MAX = 200
+LIVE = {"merged_into": {"$exists": False}}
+ATTRIBUTES = ("name", "class", "criticality", "safety_impact")
+NODE = {
+    "site": 1,
+    "path": 1,
+    **{f"attributes.{name}": 1 for name in ATTRIBUTES},
+    "sources": 1,
+    "views.source": 1,
+    "views.observed_at": 1,
+    "views.relation": 1,
+    "merged_into": 1,
+}
+COLUMNS = ("kind", "port", "mac", "address", "name", "remote_port", "description")
+Document = dict[str, Any]
+
+
+class MongoRelations:
+    """The collection `relations`; `assets` and `identity_keys` are only read."""
+
+    def __init__(self, database: Any) -> None:
+        self._assets = database["assets"]
+        self._keys = database["identity_keys"]
+        self._relations = database["relations"]
+
+    async def prepare(self) -> None:
+        """Make the indexes; idempotent."""
+        with translated():
+            await self._assets.create_index("merged_into", name="merged_into", sparse=True)
+            for field in ("start", "end", "start_site"):
+                await self._relations.create_index([(field, ASCENDING)], name=field)
+
+    async def nodes(self, ids: Collection[str], sites: frozenset[str] | None) -> Mapping[str, Node]:
+        documents: dict[str, Document] = {}
+        wanted = set(ids)
+        for _ in range(SUCCESSORS_MAX):
+            if not wanted:
+                break
+            found = await _among(self._assets, "_id", wanted, {}, NODE)
+            documents |= {each["_id"]: each for each in found}
+            successors = {each["merged_into"] for each in found if each.get("merged_into")}
+            wanted = successors - documents.keys()
+        return {
+            id: _node(asset)
+            for id in ids
+            if (asset := _successor(id, documents)) and (sites is None or asset["site"] in sites)
+        }
+
+    async def merged(self, ids: Collection[str]) -> set[str]:
+        found: set[str] = set()
+        wanted = set(ids)
+        while wanted:
+            stubs = await _among(self._assets, "merged_into", wanted, {}, {"_id": 1})
+            wanted = {each["_id"] for each in stubs} - found
+            found |= wanted
+        return found
+
+    async def having(self, sources: Collection[str], sites: frozenset[str] | None) -> list[Node]:
+        found = await _among(self._assets, "sources", sources, _within(sites), NODE)
+        return list({each["_id"]: _node(each) for each in found}.values())
+
+    async def pointing(
+        self, sources: Collection[str], sites: frozenset[str] | None, limit: int
+    ) -> list[Node]:
+        found = await _among(self._assets, "relates", sources, _within(sites), NODE, limit)
+        return list({each["_id"]: _node(each) for each in found}.values())[:limit]
+
+    async def located(self, site: str, path: str, limit: int) -> list[Node]:
+        query: Document = {"site": site, **LIVE}
+        if path:
+            query["path"] = {"$regex": f"^{escape(path)}(/|$)"}
+        with translated():
+            found = self._assets.find(query, NODE).sort("_id", ASCENDING).limit(limit)
+            return [_node(each) for each in await found.to_list(limit)]
+
+    async def holders(self, claims: Collection[str]) -> Mapping[str, str]:
+        found = await _among(self._keys, "_id", claims, {}, {"asset": 1})
+        return {each["_id"]: each["asset"] for each in found}
+
+    async def declared(self, ids: Collection[str]) -> list[Declared]:
+        standing = {"removed": False}
+        starts, ends = await asyncio.gather(
+            _among(self._relations, "start", ids, standing, None),
+            _among(self._relations, "end", ids, standing, None),
+        )
+        found = {each["_id"]: each for each in (*starts, *ends)}
+        return [_declared(found[id]) for id in sorted(found)]
+
+    async def declared_at(self, site: str, limit: int) -> list[Declared]:
+        query = {"start_site": site, "end_site": site, "removed": False}
+        return await self._listed(query, limit)
+
+    async def declarations(
+        self, sites: frozenset[str] | None, after: str, limit: int
+    ) -> list[Declared]:
+        query: Document = {"_id": {"$gt": after}}
+        if sites is not None:
+            here = {"$in": sorted(sites)}
+            query |= {"start_site": here, "end_site": here}
+        return await self._listed(query, limit)
+
+    async def declare(self, said: Declared, act: Act, sites: tuple[str, str]) -> None:
+        made = {
+            "note": said.note,
+            "by": said.by,
+            "at": said.at,
+            "removed": said.removed,
+            "start_site": sites[0],
+            "end_site": sites[1],
+        }
+        done = {"at": act.at, "by": act.by, "action": act.action, "note": act.note}
+        with translated():
+            await self._relations.update_one(
+                {"_id": said.id},
+                {
+                    "$set": made,
+                    "$setOnInsert": {"kind": said.kind, "start": said.start, "end": said.end},
+                    "$push": {"history": {"$each": [done], "$slice": -HISTORY_MAX}},
+                },
+                upsert=True,
+            )
+
+    async def _listed(self, query: Document, limit: int) -> list[Declared]:
+        with translated():
+            found = self._relations.find(query).sort("_id", ASCENDING).limit(limit)
+            return [_declared(each) for each in await found.to_list(limit)]
+
+
+class MongoSightings:
+    """The collection `sightings`: one document for each source that has seen others."""
+
+    def __init__(self, database: Any) -> None:
+        self._sightings = database["sightings"]
+
+    async def prepare(self) -> None:
+        """Make the index; idempotent."""
+        with translated():
+            await self._sightings.create_index("site", name="site")
+
+    async def digests(self, sources: Collection[str]) -> Mapping[str, str]:
+        found = await _among(self._sightings, "_id", sources, {}, {"digest": 1})
+        return {each["_id"]: each["digest"] for each in found}
+
+    async def keep(self, tables: Sequence[Table]) -> None:
+        updates = [
+            UpdateOne(
+                {"_id": each.source, "at": {"$lte": each.at}},
+                {"$set": _table_document(each)},
+                upsert=True,
+            )
+            for each in tables
+        ]
+        with translated():
+            try:
+                if updates:
+                    await self._sightings.bulk_write(updates, ordered=False)
+            except BulkWriteError as error:
+                # A newer table is there already: the upsert met it as a duplicate.
+                if any(each["code"] != DUPLICATE_KEY for each in error.details["writeErrors"]):
+                    raise
+
+    async def seen_at(self, site: str, limit: int) -> list[Table]:
+        with translated():
+            found = self._sightings.find({"site": site}).sort("_id", ASCENDING).limit(limit)
+            return [_table(each) for each in await found.to_list(limit)]
+
+
+async def _among(
+    collection: Any,
+    field: str,
+    values: Collection[str],
+    more: Document,
+    projection: Document | None,
+    limit: int = 0,
+) -> list[Document]:
+    """Documents whose `field` is one of `values`, at most `limit` of each short list of them."""
+    wanted = sorted(set(values))
+    at_once = asyncio.Semaphore(FINDS_MAX)
+
+    async def find(part: list[str]) -> list[Document]:
+        async with at_once:
+            found = collection.find({field: {"$in": part}, **more}, projection).limit(limit)
+            return list(await found.to_list(None))
+
+    with translated():
+        parts = (wanted[at : at + IN_MAX] for at in range(0, len(wanted), IN_MAX))
+        return list(chain.from_iterable(await asyncio.gather(*map(find, parts))))
+
+
+def _within(sites: frozenset[str] | None) -> Document:
+    return dict(LIVE) if sites is None else {**LIVE, "site": {"$in": sorted(sites)}}
+
+
+def _successor(id: str, documents: Mapping[str, Document]) -> Document | None:
+    for _ in range(SUCCESSORS_MAX):
+        if id not in documents or "merged_into" not in documents[id]:
+            break
+        id = documents[id]["merged_into"]
+    return documents.get(id)
+
+
+def _node(document: Document) -> Node:
+    said = document.get("attributes", {})
+    return Node(
+        id=document["_id"],
+        site=document["site"],
+        path=document.get("path", ""),
+        name=said.get("name", ""),
+        class_=said.get("class", ""),
+        criticality=said.get("criticality", ""),
+        safety_impact=said.get("safety_impact", ""),
+        sources=tuple(document.get("sources", ())),
+        pointers=tuple(_pointer(view) for view in document["views"] if view.get("relation")),
+    )
+
+
+def _pointer(view: Document) -> Pointer:
+    kind, target, position = view["relation"]
+    return Pointer(view["source"], kind, target, view["observed_at"], position)
+
+
+def _declared(document: Document) -> Declared:
+    return Declared(
+        id=document["_id"],
+        kind=Kind(document["kind"]),
+        start=document["start"],
+        end=document["end"],
+        note=document["note"],
+        by=document["by"],
+        at=document["at"],
+        removed=document["removed"],
+        history=tuple(Act(**each) for each in document["history"]),
+    )
+
+
+def _table_document(table: Table) -> Document:
+    rows = [
+        (s.kind.value, s.port, s.mac, s.address, s.name, s.remote_port, s.description)
+        for s in table.sightings
+    ]
+    columns = dict(zip(COLUMNS, map(list, zip(*rows, strict=True)), strict=False))
+    return {
+        "site": table.site,
+        "at": table.at,
+        "digest": table.digest,
+        **{name: columns.get(name, []) for name in COLUMNS},
+        "uplinks": [[port, count] for port, count in table.uplinks.items()],
+    }
+
+
+def _table(document: Document) -> Table:
+    kinds = (SightingKind(each) for each in document["kind"])
+    others = (document[name] for name in COLUMNS[1:])
+    return Table(
+        source=document["_id"],
+        site=document["site"],
+        at=document["at"],
+        sightings=tuple(Sighting(*row) for row in zip(kinds, *others, strict=True)),
+        uplinks={port: count for port, count in document["uplinks"]},
+    )

@@ -22,6 +22,7 @@ from isthmus.inventory.domain.query import (
 )
 
 VENDOR, SERIAL, ZONE = equal("vendor", "ABB"), equal("serial", "1"), equal("zone", "a")
+END = equal("end_of_support", "2027")
 
 
 @dataclass
@@ -45,10 +46,10 @@ class Heard:
         (Selection(And((ZONE, VENDOR, SERIAL))), "attributes.serial"),
         (Selection(And((VENDOR, And((SERIAL,))))), "attributes.serial"),
         (Selection(VENDOR, sites=frozenset({"hagen"})), "site"),
-        (Selection(VENDOR, sites=frozenset(map(str, range(6)))), "attributes.vendor"),
+        (Selection(END, sites=frozenset(map(str, range(6)))), "attributes.end_of_support"),
         (Selection(VENDOR, words=("press", "a")), "tokens"),
-        (Selection(And((Known("name"), VENDOR))), "attributes.vendor"),
-        (Selection(And((Not(Known("name")), VENDOR))), "attributes.vendor"),
+        (Selection(And((Known("name"), END))), "attributes.end_of_support"),
+        (Selection(And((Not(Known("name")), END))), "attributes.end_of_support"),
         (Selection(And((ZONE, Known("name")))), "attributes.name"),
         (Selection(And((Or((VENDOR, SERIAL)), equal("id", "a")))), "_id"),
     ],
@@ -80,7 +81,7 @@ async def test_a_search_looks_up_its_longest_word() -> None:
         (Selection(), None, 2),
         (Selection(), Place(("PRESS",), "a"), 2),
         (Selection(), Place((None,), "a"), 1),
-        (Selection(VENDOR), None, 1),
+        (Selection(END), None, 1),
     ],
 )
 async def test_an_index_is_walked_where_all_assets_would_be_sorted(

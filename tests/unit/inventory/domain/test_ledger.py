@@ -4,7 +4,7 @@ import pytest
 
 from isthmus.inventory.domain.curation import edited
 from isthmus.inventory.domain.ledger import NOBODY, Plan, Snapshot, settle
-from isthmus.inventory.domain.model import Cause, ChangeKind, Health, Reachability
+from isthmus.inventory.domain.model import Cause, ChangeKind, Health, Key, Reachability, Tier
 from isthmus.inventory.domain.precedence import POLICY
 from isthmus.inventory.domain.vocabulary import Origin
 from tests.unit.inventory.domain.world import NOON, Inventory, address, host, mac, report, serial
@@ -469,3 +469,23 @@ def test_a_source_that_changed_is_looked_at_again_by_every_replica() -> None:
 
     assert not found.unsettled
     assert changed.unsettled == {"hagen/plc"}
+
+
+def test_what_came_by_a_source_goes_with_it_when_that_turns_out_to_be_another_device() -> None:
+    """A cloned engine id joined two devices until one of them showed its serial number."""
+    for whole_first in (False, True):
+        inventory = Inventory()
+        clone = Key(Tier.STRONG, "hagen", "engine-id", "clone")
+        part, whole = (clone, mac("a")), (clone, mac("a"), serial("a"))
+        inventory.take(report("b", 0, serial("b"), clone))
+        if whole_first:
+            inventory.take(report("a", 1, *whole))
+        inventory.take(report("a", 2, *part))
+        inventory.take(report("erp", 3, mac("a"), origin=Origin.IMPORT))
+        inventory.take(report("a", 4, *whole))
+        inventory.take(report("erp", 5, mac("a"), origin=Origin.IMPORT))
+
+        assert sorted(asset.sources for asset in inventory.assets.values()) == [
+            ("hagen/a", "hagen/erp"),
+            ("hagen/b",),
+        ], whole_first

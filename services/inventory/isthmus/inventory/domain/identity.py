@@ -1,9 +1,9 @@
 """Which assets a report is about, decided by the keys that it brings and who holds them."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from isthmus.inventory.domain.model import Asset, Key, Report, Tier, place
+from isthmus.inventory.domain.model import Asset, Key, Report, Tier, View, place
 
 ENDPOINTS_MAX = 16
 """A device is read through few endpoints: one that seems to have more is several, or a key that
@@ -22,8 +22,11 @@ class Match:
     """Keys that should tell devices apart, and other devices that have them too."""
 
 
-def resolve(report: Report, holders: Mapping[str, Asset]) -> Match:
+def resolve(report: Report, holders: Mapping[str, Asset], known: Iterable[Key] = ()) -> Match:
     """Decide by `holders`, the assets that hold the report's claims and still show them.
+
+    `known` are the keys that the report's source has shown before: a read that shows only some of
+    them is of the same device, one that shows another of a kind is not.
 
     What a person has said of the source decides. Then a unique key decides. A strong key decides
     unless the asset has proven to be another device (a veto: both have unique keys of one kind
@@ -35,9 +38,11 @@ def resolve(report: Report, holders: Mapping[str, Asset]) -> Match:
     if at_place and report.source in at_place.pinned:
         return Match((at_place,))
     hits = [(key, holders[key.id]) for key in report.claims if key.id in holders]
+    is_other = _contradict(report.keys, known, Tier.STRONG)
+    shown = report if is_other else replace(report, keys=(*report.keys, *known))
     same: list[Asset] = []
     for key, asset in hits:
-        if asset not in same and _admitted(key, asset, report, same):
+        if asset not in same and _admitted(key, asset, shown, same):
             same.append(asset)
     if not same:
         same = [asset for key, asset in hits if key.tier <= Tier.UNIQUE][:1]
@@ -83,3 +88,27 @@ def _by_kind(keys: Iterable[Key], weakest: Tier) -> dict[tuple[str, str], set[st
         if key.tier <= weakest:
             found.setdefault((key.scope, key.kind), set()).add(key.value)
     return found
+
+
+def followers_of(
+    keys: tuple[Key, ...], views: Sequence[View], pinned: frozenset[str]
+) -> list[View]:
+    """Views that share what tells devices apart with `keys`, and nothing of it with the others.
+
+    A source that only had a key in common with the one that was displaced came by it, and goes
+    with it.
+    """
+    mine = _telling_ids(keys)
+    near = [
+        view
+        for view in views
+        if not mine.isdisjoint(_telling_ids(view.keys))
+        and not _contradict(keys, view.keys, Tier.UNIQUE)
+        and view.source not in pinned
+    ]
+    kept = set().union(*(_telling_ids(view.keys) for view in views if view not in near))
+    return [view for view in near if kept.isdisjoint(_telling_ids(view.keys))]
+
+
+def _telling_ids(keys: Iterable[Key]) -> set[str]:
+    return {key.id for key in keys if key.tier <= Tier.STRONG}

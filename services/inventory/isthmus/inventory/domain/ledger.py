@@ -1,11 +1,11 @@
 """What a batch of reports does to the assets: a pure fold, from a snapshot to a plan."""
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from isthmus.inventory.domain.identity import Match, resolve
+from isthmus.inventory.domain.identity import Match, followers_of, resolve
 from isthmus.inventory.domain.model import (
     NAMESPACE,
     Asset,
@@ -147,6 +147,7 @@ class _Ledger:
         self._seen: dict[str, Seen] = {}
         self._contests: dict[tuple[str, str], Contest] = {}
         self._unsettled: set[str] = set()
+        self._moved: dict[str, str] = {}
 
     def take(self, report: Report) -> None:
         report = self._telling(report)
@@ -162,7 +163,8 @@ class _Ledger:
         if report.device and report.reachability.answers and not report.part:
             self._retire_placeholder(report)
         after = view(report, before)
-        match = resolve(report, self._holders(report.claims))
+        known = before.keys if before else ()
+        match = resolve(report, self._holders(report.claims), known)
         if here and before and after.same_as(before) and match.same == (here,):
             self._see(here, after)
             self._claim(report.claims, here)
@@ -171,7 +173,7 @@ class _Ledger:
         self._unsettled.update([before.source] if before else [])
         asset = self._gain(match, report)
         if match.displaced:
-            self._displace(match.displaced, asset, report)
+            asset = self._displace(match.displaced, asset, report)
         self._claim(report.claims, asset)
         for key, other in match.contested:
             pair = (asset.id, other.id)
@@ -247,17 +249,39 @@ class _Ledger:
             self._entry(winner, cause(report)).changes.append(merged)
         self._remove(loser, winner.id, (), cause(report))
 
-    def _displace(self, loser: Asset, asset: Asset, report: Report) -> None:
-        views = [v for v in loser.views if v.source != report.source]
-        left = described(loser, views, self._policy)
+    def _displace(self, loser: Asset, asset: Asset, report: Report) -> Asset:
+        """Take the report's source from the asset that had it, and whatever came with it."""
+        going = [v for v in loser.views if v.source == report.source]
+        staying = [v for v in loser.views if v.source != report.source]
+        followers = followers_of(report.keys, staying, loser.pinned)
+        staying = [v for v in staying if v not in followers]
+        left = described(loser, staying, self._policy)
         entry = self._entry(left, cause(report))
         entry.changes += changes(loser, left, entry.cause)
         entry.lost = True
-        if any(v.origin is Origin.DEVICE for v in views) or report.origin is not Origin.DEVICE:
-            return
-        for id in (left.id, asset.id):
-            replaced = Change(id, ChangeKind.REPLACED, entry.cause, "", left.id, asset.id)
-            self._entries[id].changes.append(replaced)
+        if going and not any(v.origin is Origin.DEVICE for v in staying):
+            self._replace(left, asset, report)
+        return self._followed(asset, followers, report)
+
+    def _replace(self, left: Asset, asset: Asset, report: Report) -> None:
+        if report.origin is Origin.DEVICE:
+            for id in (left.id, asset.id):
+                replaced = Change(id, ChangeKind.REPLACED, cause(report), "", left.id, asset.id)
+                self._entries[id].changes.append(replaced)
+
+    def _followed(self, asset: Asset, followers: Sequence[View], report: Report) -> Asset:
+        """The asset with views that turned out to be of it, and their claims."""
+        if not followers:
+            return asset
+        after = described(asset, [*asset.views, *followers], self._policy)
+        entry = self._entry(after, cause(report))
+        entry.changes += changes(asset, after, entry.cause)
+        for each in followers:
+            self._unsettled.add(each.source)
+            # Of its keys nobody knows here who holds them; its next report claims them.
+            self._moved[place(each.site, each.source).id] = after.id
+        self._claims |= self._moved
+        return after
 
     def _silence_behind(self, report: Report) -> bool:
         """Nothing behind a silent endpoint can be read either; whether there is anything."""
@@ -322,7 +346,8 @@ class _Ledger:
         return entry
 
     def plan(self) -> Plan:
-        before, claims = self._snapshot.claims, self._claims
+        before = {**dict.fromkeys(self._moved, NOBODY), **self._snapshot.claims}
+        claims = self._claims
         writes = {id: self._write(id, entry) for id, entry in self._entries.items()}
         lost = {id for id, entry in self._entries.items() if entry.lost}
         return Plan(

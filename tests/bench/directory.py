@@ -15,7 +15,8 @@ import httpx
 from motor.motor_asyncio import AsyncIOMotorClient
 
 from isthmus.inventory.adapters.directory import MongoDirectory
-from isthmus.inventory.adapters.mongo.documents import LIVE, document
+from isthmus.inventory.adapters.mongo.documents import document
+from isthmus.inventory.adapters.mongo.queries import LIVE
 from isthmus.inventory.adapters.saved import MongoViews
 from isthmus.inventory.api.listing import serve_listing
 from isthmus.inventory.domain.model import Asset, Health, Key, Reachability, Said, Tier, View

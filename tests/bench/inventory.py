@@ -21,7 +21,6 @@ from motor.motor_asyncio import AsyncIOMotorClient
 from prometheus_client import CollectorRegistry
 from pymongo import InsertOne, UpdateOne
 
-from isthmus.inventory.adapters.books import MongoCovered
 from isthmus.inventory.adapters.directory import MongoDirectory
 from isthmus.inventory.adapters.mongo.assets import MongoAssets
 from isthmus.inventory.adapters.prometheus import InventoryMetrics
@@ -88,7 +87,7 @@ async def memory(_: Recorded) -> AsyncIterator[Row]:
         handler = await _handler(database)
         rounds, base = MANY // DEVICES, 0
         for number in range(rounds):
-            await _taken_per_s(handler, _fleet(number * 2))
+            await _taken_per_s(handler, _fleet(number // 10))
             if number == rounds // 10:
                 base = _resident_bytes()
     grown = _resident_bytes() - base
@@ -112,7 +111,7 @@ async def _store() -> AsyncIterator[Any]:
 
 async def _handler(database: Any) -> Reports:
     store = MongoAssets(database)
-    for each in (store, MongoDirectory(database), MongoCovered(database)):
+    for each in (store, MongoDirectory(database)):
         await each.prepare()  # whoever reads assets wants indexes, and every write pays for them
     commits = Commits(store, Nowhere())
     return Reports(store, commits, InventoryMetrics(CollectorRegistry()))

@@ -38,10 +38,8 @@ async def contracts(database: Any) -> MongoBook[Contract]:
 
 @pytest.fixture
 async def covered(database: Any) -> MongoCovered:
-    """What contracts cover, with its index."""
-    store = MongoCovered(database)
-    await store.prepare()
-    return store
+    """What contracts cover."""
+    return MongoCovered(database)
 
 
 def version(id: str = "c", revision: int = 1, **more: Any) -> Version[Contract]:

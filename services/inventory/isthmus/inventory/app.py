@@ -189,7 +189,7 @@ def _books(app: Application, database: Any, assets: MongoAssets, kept: list[Kept
     maintenance = MongoBook(database["maintenance"], work)
     rates = MongoBook(database["exchange_rates"], rate_table)
     covered = MongoCovered(database)
-    kept += [contracts, maintenance, rates, covered]
+    kept += [contracts, maintenance, rates]
     serve_books(
         app.http,
         Books(CONTRACTS, contracts, assets),

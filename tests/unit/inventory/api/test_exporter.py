@@ -5,11 +5,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import httpx
-import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from tests.access import sign_in
 
-from isthmus.inventory.adapters.exporter import last_day
 from isthmus.inventory.api.exporter import serve_exporter
 from isthmus.inventory.domain.query import Listing, Place, Selection
 from isthmus.inventory.ports.finding import Facet, Page, SiteSummary
@@ -101,13 +99,3 @@ async def test_a_scrape_is_narrowed_by_filter_and_scope() -> None:
 
     assert assets.selection.sites == frozenset({"hagen"})
     assert "plc" in repr(assets.selection.condition)
-
-
-@pytest.mark.parametrize(
-    ("text", "day"),
-    [("2026", "2026-12-31"), ("2026-02", "2026-02-28"), ("2024-02", "2024-02-29"),
-     ("2026-12", "2026-12-31"), ("2026-03-07", "2026-03-07")],
-)  # fmt: skip
-def test_a_partial_date_ends_with_its_last_day(text: str, day: str) -> None:
-    """As precisely as it is known."""
-    assert last_day(text).isoformat() == day

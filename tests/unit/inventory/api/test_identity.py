@@ -7,9 +7,8 @@ import httpx
 import pytest
 from tests.access import sign_in
 
-from isthmus.inventory.api.assets import _invalid
 from isthmus.inventory.api.identity import serve_identity
-from isthmus.inventory.domain.rows import Invalid
+from isthmus.inventory.api.problems import serve_problems
 from isthmus.inventory.domain.vocabulary import Precedence
 from isthmus.inventory.handlers.policy import Policies
 from isthmus.inventory.ports.assets import Conflict
@@ -56,7 +55,7 @@ def client(parts: Everything) -> httpx.AsyncClient:
     http = api("inventory", "")
     policies = Policies(parts, parts, parts)  # type: ignore[arg-type]  # one stands for all
     serve_identity(http, parts, policies)
-    http.add_exception_handler(Invalid, _invalid)
+    serve_problems(http)
     sign_in(http, "admin@*")
     return httpx.AsyncClient(transport=httpx.ASGITransport(http), base_url="http://inventory")
 

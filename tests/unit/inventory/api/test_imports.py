@@ -19,7 +19,7 @@ from tests.unit.inventory.handlers.imports_world import (
 
 from isthmus.inventory.api.imports import XLSX, serve_imports
 from isthmus.inventory.domain.mappings import mapping
-from isthmus.inventory.handlers import import_run, imports
+from isthmus.inventory.handlers import clock, import_run, imports
 from isthmus.inventory.handlers.imports import LEASE, Imports
 from isthmus.runtime.http import api
 
@@ -45,7 +45,7 @@ class Service:
             "/v1/imports", params={"mapping": "sap", **asked}, content=file, headers=CSV
         )
         assert reply.status_code == 202, reply.text
-        now = imports._now()
+        now = clock.now()
         job = await self.store.take(self.imports._owner, now, now + LEASE)
         assert job
         await self.imports.work(job)
@@ -65,7 +65,7 @@ async def test_a_file_is_accepted_and_taken_in(service: Service) -> None:
         "/v1/imports", params={"mapping": "sap"}, content=table(*many(2), "9,?,,,,"), headers=CSV
     )
     waiting = reply.json()
-    now = imports._now()
+    now = clock.now()
     job = await service.store.take(service.imports._owner, now, now + LEASE)
     assert job
     await service.imports.work(job)

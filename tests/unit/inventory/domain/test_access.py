@@ -12,6 +12,7 @@ from isthmus.inventory.domain.access import (
     below,
     digest,
     matches,
+    narrowed,
     read,
     stale,
     written,
@@ -71,3 +72,13 @@ def test_use_is_noted_once_in_ten_minutes() -> None:
     assert stale(None, NOON)
     assert stale(NOON - USED_COARSE, NOON)
     assert not stale(NOON - USED_COARSE + timedelta(seconds=1), NOON)
+
+
+def test_a_list_is_of_the_site_that_is_asked_for_if_one_may_see_it() -> None:
+    """Else of all that one may see."""
+    hagen = frozenset({"hagen"})
+
+    assert narrowed(hagen, None) == narrowed(hagen, "") == hagen
+    assert narrowed(hagen, "hagen") == narrowed(None, "hagen") == hagen
+    assert narrowed(hagen, "lyon") == frozenset()
+    assert narrowed(None, None) is None

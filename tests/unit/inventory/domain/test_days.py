@@ -85,3 +85,13 @@ def test_a_day_out_of_all_books_is_refused() -> None:
     assert day("start", "2026-03-01") == within("on", date(2026, 3, 1))
     with pytest.raises(Invalid, match=r"^start: '0026-03-01', expected a day from 1900"):
         day("start", "0026-03-01")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("2026", "2026-12-31"), ("2026-02", "2026-02-28"), ("2024-02", "2024-02-29"),
+     ("2026-12", "2026-12-31"), ("2026-03-07", "2026-03-07")],
+)  # fmt: skip
+def test_a_partial_date_ends_with_its_last_day(text: str, expected: str) -> None:
+    """As precisely as it is known."""
+    assert last_day(text).isoformat() == expected

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from tests.unit.inventory.books import NOON, MemoryBook, MemoryHoldings, asset
 
+from isthmus.inventory.domain.access import narrowed
 from isthmus.inventory.domain.books import Version, edits
 from isthmus.inventory.domain.contracts import Contract, Work
 from isthmus.inventory.domain.money import RateTable
@@ -19,7 +20,6 @@ from isthmus.inventory.handlers.books import (
     Stale,
     Unconditional,
     Unknown,
-    narrowed,
 )
 from isthmus.runtime.access import Principal, Refused
 

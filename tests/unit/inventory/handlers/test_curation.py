@@ -11,7 +11,8 @@ from isthmus.inventory.domain.model import Asset, ChangeKind, Status
 from isthmus.inventory.domain.precedence import Policy
 from isthmus.inventory.domain.rows import Invalid
 from isthmus.inventory.domain.vocabulary import FIELDS
-from isthmus.inventory.handlers.curation import TRIES, Asked, Outdated, Unknown, said_of
+from isthmus.inventory.handlers.curation import Asked, Outdated, Unknown, said_of
+from isthmus.inventory.handlers.races import TRIES
 from isthmus.inventory.ports.assets import Committed
 from isthmus.runtime.errors import Retryable
 

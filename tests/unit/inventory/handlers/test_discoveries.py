@@ -10,7 +10,8 @@ import pytest
 from isthmus.inventory.domain.discovery import Finding, Job, Progress, State, Verdict
 from isthmus.inventory.domain.rows import Invalid, Taken
 from isthmus.inventory.domain.targets import Target, target
-from isthmus.inventory.handlers.discoveries import TRIES, Discoveries, DiscoveryEvents
+from isthmus.inventory.handlers.discoveries import Discoveries, DiscoveryEvents
+from isthmus.inventory.handlers.races import TRIES
 from isthmus.runtime.codec import Outgoing, Record
 from isthmus.runtime.consume import Batch
 from isthmus.runtime.errors import Retryable

@@ -12,7 +12,7 @@ from isthmus.inventory.domain.ledger import COARSE, Snapshot
 from isthmus.inventory.domain.model import Reachability
 from isthmus.inventory.domain.precedence import Policy
 from isthmus.inventory.domain.vocabulary import Origin
-from isthmus.inventory.handlers.reports import TRIES
+from isthmus.inventory.handlers.races import TRIES
 from isthmus.inventory.ports.assets import Noted
 from isthmus.runtime.codec import Record
 from isthmus.runtime.consume import Batch

@@ -14,7 +14,8 @@ from isthmus.inventory.domain.rows import Invalid, Taken
 from isthmus.inventory.domain.targets import Target, target
 from isthmus.inventory.domain.zones import Zone, patched, zone
 from isthmus.inventory.handlers.orders import target_record, zone_record
-from isthmus.inventory.handlers.wanted import TRIES, Kind, Wanted
+from isthmus.inventory.handlers.races import TRIES
+from isthmus.inventory.handlers.wanted import Kind, Wanted
 from isthmus.inventory.ports.wanted import Publishing, Row, Standing, T
 from isthmus.runtime.codec import Outgoing
 from isthmus.runtime.errors import Retryable

@@ -1,25 +1,23 @@
 """The books in MongoDB, and what contracts cover; only calls that both clients share."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from decimal import Decimal
 from typing import Any, Generic
 
 from pymongo import ASCENDING
 from pymongo.errors import DuplicateKeyError
 
+from isthmus.inventory.adapters.mongo.queries import LIVE, Document, among, portions
 from isthmus.inventory.domain.books import B, Version
 from isthmus.inventory.domain.contracts import Coverage, Stock
 from isthmus.inventory.domain.model import Status
 from isthmus.runtime.errors import Retryable
 from isthmus.runtime.store import translated
 
-IN_MAX = 50  # a server may need time that grows with the square of a list: several short ones
 COUNTED = [status.value for status in Status if status is not Status.IGNORED]
-LIVE = {"merged_into": {"$exists": False}}
 PLACES_MAX = 50_000  # of one site: 16 MB of an answer hold some more
 NO_VERSIONS = {"versions": 0}
 PRICE = {"input": "$attributes.purchase_price", "to": "decimal", "onError": None, "onNull": None}
-Document = dict[str, Any]
 
 
 class MongoBook(Generic[B]):
@@ -78,11 +76,8 @@ class MongoBook(Generic[B]):
             return [self._version(each["_id"], each) for each in await found.to_list(limit)]
 
     async def about(self, things: Collection[str]) -> list[Version[B]]:
-        documents: dict[str, Document] = {}
-        with translated():
-            for some in _portions(things):
-                found = self._collection.find({"about": {"$in": some}}, NO_VERSIONS)
-                documents |= {each["_id"]: each for each in await found.to_list(None)}
+        found = await among(self._collection, "about", things, projection=NO_VERSIONS)
+        documents = {each["_id"]: each for each in found}
         ordered = sorted(documents.values(), key=lambda each: str(each["cursor"]))
         return [self._version(each["_id"], each) for each in ordered]
 
@@ -116,24 +111,12 @@ def _found_by(version: Version[Any]) -> Document:
     return {"site": value.site, "about": list(value.about), "cursor": version.cursor}
 
 
-def _portions(things: Collection[str]) -> Iterator[list[str]]:
-    ordered = sorted(things)
-    for begin in range(0, len(ordered), IN_MAX):
-        yield ordered[begin : begin + IN_MAX]
-
-
 class MongoCovered:
     """What contracts cover, by the collection `assets`, which is only read."""
 
     def __init__(self, database: Any) -> None:
         self._database = database
         self._assets = database["assets"]
-
-    async def prepare(self) -> None:
-        """Make the indexes of a site, and of what was merged into an asset; idempotent."""
-        with translated():
-            await self._assets.create_index([("site", ASCENDING), ("_id", ASCENDING)], name="site")
-            await self._assets.create_index("merged_into", name="merged_into", sparse=True)
 
     async def places(self, site: str) -> list[Stock]:
         key = {"site": "$site", "path": "$path", "currency": "$attributes.currency"}
@@ -147,7 +130,7 @@ class MongoCovered:
 
     async def named(self, ids: Collection[str]) -> Coverage:
         prices: dict[str, Decimal] = {}
-        for some in _portions(await self._now(ids)):
+        for some in portions(await self._now(ids)):
             for group in await self._sums({"_id": {"$in": some}}, "$attributes.currency"):
                 for code, price in _price(group, group["_id"]).items():
                     prices[code] = prices.get(code, Decimal(0)) + price
@@ -157,11 +140,7 @@ class MongoCovered:
         """The assets that these have become."""
         live, ahead = set[str](), set(ids)
         while ahead:
-            found: list[Document] = []
-            for some in _portions(ahead):
-                with translated():
-                    asked = self._assets.find({"_id": {"$in": some}}, {"merged_into": 1})
-                    found += await asked.to_list(None)
+            found = await among(self._assets, "_id", ahead, projection={"merged_into": 1})
             live |= {each["_id"] for each in found if "merged_into" not in each}
             ahead = {each["merged_into"] for each in found if each.get("merged_into")}
         return live
@@ -184,11 +163,7 @@ class MongoCovered:
         now: dict[str, str] = {id: id for id in ids}
         ahead = set(ids)
         while ahead:
-            found: list[Document] = []
-            for some in _portions(ahead):
-                with translated():
-                    asked = self._assets.find({"merged_into": {"$in": some}}, {"merged_into": 1})
-                    found += await asked.to_list(None)
+            found = await among(self._assets, "merged_into", ahead, projection={"merged_into": 1})
             now |= {each["_id"]: now[each["merged_into"]] for each in found}
             ahead = {each["_id"] for each in found}
         return {former: id for former, id in now.items() if former != id}

@@ -8,6 +8,7 @@ from typing import Any
 
 from pymongo import ASCENDING, DESCENDING
 
+from isthmus.inventory.adapters.mongo.queries import LIVE, Document, portions
 from isthmus.inventory.domain.model import Reachability
 from isthmus.inventory.domain.query import (
     EVERYTHING,
@@ -34,11 +35,9 @@ from isthmus.inventory.ports.finding import Facet, Page, SiteSummary
 from isthmus.runtime.store import translated
 
 SITES_MAX = 10_000
-IN_MAX = 50  # a server may need time that grows with the square of a list: several short ones
 VALUES_MAX = 100
 FEW = 5
 """So many values of an indexed field still leave few assets."""
-LIVE = {"merged_into": {"$exists": False}}
 PATHS = {"id": "_id", "sources": "sources", "keys": "keys", "tags": "tags"}
 TOP = (
     "site", "path", "status", "reachability", "health", "health_reason", "discovered_at",
@@ -61,7 +60,6 @@ OPERATORS = {
     Operator.MORE: "$gt",
     Operator.AT_LEAST: "$gte",
 }
-Document = dict[str, Any]
 
 
 class MongoDirectory:
@@ -213,7 +211,7 @@ def _matching(parts: Sequence[Document]) -> list[Document]:
     """
     first: Document = {}
     rest: list[Document] = []
-    for part in (*sorted(parts, key=_rank), LIVE):
+    for part in (*sorted(parts, key=_rank), dict(LIVE)):
         path = next(iter(part))
         if path.startswith("$") or path in first:
             rest.append(part)
@@ -236,10 +234,10 @@ def _beginning(word: str) -> Document:
 
 
 def _on(sites: Sequence[str]) -> Document:
-    parts = [sites[at : at + IN_MAX] for at in range(0, len(sites), IN_MAX)]
+    parts = list(portions(sites))
     if len(parts) <= 1:
         return {"site": {"$in": list(sites)}}
-    return {"$or": [{"site": {"$in": list(part)}} for part in parts]}
+    return {"$or": [{"site": {"$in": part}} for part in parts]}
 
 
 def _rank(part: Document) -> int:

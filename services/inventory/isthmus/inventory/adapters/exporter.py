@@ -1,12 +1,15 @@
 """Assets as Prometheus metrics, as kube-state-metrics does for the objects of a cluster."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import datetime
 from typing import Any
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
+
+from isthmus.inventory.domain.days import last_day
+from isthmus.inventory.domain.model import Health
 
 NEEDS = (
     "id", "site", "path", "class", "vendor", "model", "name", "firmware", "criticality",
@@ -14,11 +17,7 @@ NEEDS = (
 )  # fmt: skip
 """The fields of an asset that its metrics are made of."""
 INFO = ("site", "path", "class", "vendor", "model", "name", "firmware", "criticality")
-HEALTHS = (
-    "failure", "off_spec", "check_function", "maintenance_required", "normal", "unknown",
-)  # fmt: skip
 ENDS = ("end_of_support", "end_of_sale", "warranty_until")
-DAY_S = 86_400
 Item = Mapping[str, Any]
 
 
@@ -61,8 +60,8 @@ class _Assets(Collector):
 
     def _health(self) -> Iterable[tuple[list[str], float]]:
         for each in self._assets:
-            for status in HEALTHS:
-                yield [each["id"], status], each.get("health") == status
+            for status in Health:
+                yield [each["id"], status.value], each.get("health") == status.value
 
     def _last_seen(self) -> Iterable[tuple[list[str], float]]:
         for each in self._assets:
@@ -74,16 +73,6 @@ class _Assets(Collector):
             for what in ENDS:
                 if day := each.get(what):
                     yield [each["id"], what], (last_day(day) - self._now.date()).days
-
-
-def last_day(text: str) -> date:
-    """The last day of a year, a month or a day (ISO 8601)."""
-    parts = [int(part) for part in text.split("-")]
-    if len(parts) == 3:
-        return date(*parts)
-    year, month = (parts[0], 12) if len(parts) == 1 else parts
-    following = datetime(year + month // 12, month % 12 + 1, 1, tzinfo=UTC)
-    return date.fromordinal(following.toordinal() - 1)
 
 
 def _family(

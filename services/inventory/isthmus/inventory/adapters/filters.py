@@ -9,6 +9,7 @@ from typing import Any
 from lark import Lark, Token, Tree, UnexpectedInput
 from lark.exceptions import UnexpectedCharacters, UnexpectedToken
 
+from isthmus.inventory.domain.instants import milliseconds
 from isthmus.inventory.domain.query import (
     And,
     Column,
@@ -237,7 +238,7 @@ class _Reading:
             at = self._now + away
         except OverflowError:
             raise _at(value, f"{text!r}, expected a time that a calendar has") from None
-        return at.replace(microsecond=at.microsecond // 1000 * 1000)
+        return milliseconds(at)
 
 
 def _length(found: re.Match[str]) -> timedelta:

@@ -2,22 +2,19 @@
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
-from itertools import chain
 from re import escape
 from typing import Any
 
 from pymongo import ASCENDING, UpdateOne
 from pymongo.errors import BulkWriteError
 
+from isthmus.inventory.adapters.mongo.queries import LIVE, Document, among
 from isthmus.inventory.domain.links import Sighting, SightingKind, Table
 from isthmus.inventory.domain.relations import Act, Declared, Kind, Node, Pointer
 from isthmus.runtime.store import DUPLICATE_KEY, translated
 
-IN_MAX = 50  # a server may need time that grows with the square of a list: several short ones
-FINDS_MAX = 16  # at once: no more than a pool of connections is wide
 SUCCESSORS_MAX = 100  # of one asset, merged again and again
 HISTORY_MAX = 200
-LIVE = {"merged_into": {"$exists": False}}
 ATTRIBUTES = ("name", "class", "criticality", "safety_impact")
 NODE = {
     "site": 1,
@@ -30,7 +27,6 @@ NODE = {
     "merged_into": 1,
 }
 COLUMNS = ("kind", "port", "mac", "address", "name", "remote_port", "description")
-Document = dict[str, Any]
 
 
 class MongoRelations:
@@ -44,7 +40,6 @@ class MongoRelations:
     async def prepare(self) -> None:
         """Make the indexes; idempotent."""
         with translated():
-            await self._assets.create_index("merged_into", name="merged_into", sparse=True)
             for field in ("start", "end", "start_site"):
                 await self._relations.create_index([(field, ASCENDING)], name=field)
 
@@ -54,7 +49,7 @@ class MongoRelations:
         for _ in range(SUCCESSORS_MAX):
             if not wanted:
                 break
-            found = await _among(self._assets, "_id", wanted, {}, NODE)
+            found = await among(self._assets, "_id", wanted, projection=NODE)
             documents |= {each["_id"]: each for each in found}
             successors = {each["merged_into"] for each in found if each.get("merged_into")}
             wanted = successors - documents.keys()
@@ -68,19 +63,21 @@ class MongoRelations:
         found: set[str] = set()
         wanted = set(ids)
         while wanted:
-            stubs = await _among(self._assets, "merged_into", wanted, {}, {"_id": 1})
+            stubs = await among(self._assets, "merged_into", wanted, projection={"_id": 1})
             wanted = {each["_id"] for each in stubs} - found
             found |= wanted
         return found
 
     async def having(self, sources: Collection[str], sites: frozenset[str] | None) -> list[Node]:
-        found = await _among(self._assets, "sources", sources, _within(sites), NODE)
+        found = await among(self._assets, "sources", sources, where=_within(sites), projection=NODE)
         return list({each["_id"]: _node(each) for each in found}.values())
 
     async def pointing(
         self, sources: Collection[str], sites: frozenset[str] | None, limit: int
     ) -> list[Node]:
-        found = await _among(self._assets, "relates", sources, _within(sites), NODE, limit)
+        found = await among(
+            self._assets, "relates", sources, where=_within(sites), projection=NODE, limit=limit
+        )
         return list({each["_id"]: _node(each) for each in found}.values())[:limit]
 
     async def located(self, site: str, path: str, limit: int) -> list[Node]:
@@ -92,14 +89,14 @@ class MongoRelations:
             return [_node(each) for each in await found.to_list(limit)]
 
     async def holders(self, claims: Collection[str]) -> Mapping[str, str]:
-        found = await _among(self._keys, "_id", claims, {}, {"asset": 1})
+        found = await among(self._keys, "_id", claims, projection={"asset": 1})
         return {each["_id"]: each["asset"] for each in found}
 
     async def declared(self, ids: Collection[str]) -> list[Declared]:
         standing = {"removed": False}
         starts, ends = await asyncio.gather(
-            _among(self._relations, "start", ids, standing, None),
-            _among(self._relations, "end", ids, standing, None),
+            among(self._relations, "start", ids, where=standing),
+            among(self._relations, "end", ids, where=standing),
         )
         found = {each["_id"]: each for each in (*starts, *ends)}
         return [_declared(found[id]) for id in sorted(found)]
@@ -156,7 +153,7 @@ class MongoSightings:
             await self._sightings.create_index("site", name="site")
 
     async def digests(self, sources: Collection[str]) -> Mapping[str, str]:
-        found = await _among(self._sightings, "_id", sources, {}, {"digest": 1})
+        found = await among(self._sightings, "_id", sources, projection={"digest": 1})
         return {each["_id"]: each["digest"] for each in found}
 
     async def keep(self, tables: Sequence[Table]) -> None:
@@ -181,28 +178,6 @@ class MongoSightings:
         with translated():
             found = self._sightings.find({"site": site}).sort("_id", ASCENDING).limit(limit)
             return [_table(each) for each in await found.to_list(limit)]
-
-
-async def _among(
-    collection: Any,
-    field: str,
-    values: Collection[str],
-    more: Document,
-    projection: Document | None,
-    limit: int = 0,
-) -> list[Document]:
-    """Documents whose `field` is one of `values`, at most `limit` of each short list of them."""
-    wanted = sorted(set(values))
-    at_once = asyncio.Semaphore(FINDS_MAX)
-
-    async def find(part: list[str]) -> list[Document]:
-        async with at_once:
-            found = collection.find({field: {"$in": part}, **more}, projection).limit(limit)
-            return list(await found.to_list(None))
-
-    with translated():
-        parts = (wanted[at : at + IN_MAX] for at in range(0, len(wanted), IN_MAX))
-        return list(chain.from_iterable(await asyncio.gather(*map(find, parts))))
 
 
 def _within(sites: frozenset[str] | None) -> Document:

@@ -4,19 +4,20 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Self
 
-from fastapi import FastAPI, Header, Path, Query, Request
+from fastapi import FastAPI, Header, Path, Query
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from isthmus.inventory.api.models import AssetOut, Next
+from isthmus.inventory.api.problems import serve_problems
 from isthmus.inventory.domain.model import Asset, Status
 from isthmus.inventory.domain.precedence import Candidate, why
 from isthmus.inventory.domain.rows import Invalid
 from isthmus.inventory.domain.vocabulary import CUSTOM, FIELDS
-from isthmus.inventory.handlers.curation import Asked, Curation, Outdated, Unknown
+from isthmus.inventory.handlers.curation import Asked, Curation, Unknown
 from isthmus.inventory.ports.assets import AssetHistory, AssetStore, Event
 from isthmus.runtime.access import Engineer, Operator, Principal, Viewer
-from isthmus.runtime.http import Problem, problem
+from isthmus.runtime.http import Problem
 
 SETTLED = timedelta(seconds=2)
 """An event is shown in the feed when all that was recorded before it must have arrived."""
@@ -171,9 +172,7 @@ def serve_assets(
     http: FastAPI, store: AssetStore, history: AssetHistory, curation: Curation
 ) -> None:
     """Add the routes of one asset to `http`."""
-    http.add_exception_handler(Unknown, _unknown)
-    http.add_exception_handler(Outdated, _outdated)
-    http.add_exception_handler(Invalid, _invalid)
+    serve_problems(http)
     _reading(http, store, history, curation)
     _history(http, store, history)
     _curating(http, curation)
@@ -333,16 +332,3 @@ def _place(cursor: str) -> tuple[datetime, str]:
 
 def _aware(at: datetime) -> datetime:
     return at if at.tzinfo else at.replace(tzinfo=UTC)
-
-
-async def _unknown(_: Request, error: Exception) -> JSONResponse:
-    return problem(404, str(error))
-
-
-async def _outdated(_: Request, error: Exception) -> JSONResponse:
-    return problem(412, str(error))
-
-
-async def _invalid(_: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, Invalid)
-    return problem(422, str(error), [{"field": error.field, "reason": error.reason}])

@@ -17,12 +17,12 @@ from isthmus.inventory.api.costs_models import (
 )
 from isthmus.inventory.api.targets import INVALID, UNKNOWN, Cursor, Limit, Site, refused
 from isthmus.inventory.domain import money
+from isthmus.inventory.domain.access import narrowed
 from isthmus.inventory.domain.cost import Grouping
 from isthmus.inventory.domain.days import day, within
 from isthmus.inventory.domain.forecast import Subject
 from isthmus.inventory.domain.replacement import Question, Yearly
 from isthmus.inventory.domain.rows import Invalid, expected
-from isthmus.inventory.handlers.books import narrowed
 from isthmus.inventory.handlers.costs import Costs
 from isthmus.runtime.access import Viewer
 from isthmus.runtime.http import problem

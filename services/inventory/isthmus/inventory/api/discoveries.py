@@ -7,8 +7,8 @@ from fastapi import FastAPI, Path, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from isthmus.inventory.api.models import Next, TargetOut, WindowModel
-from isthmus.inventory.api.scope import within
 from isthmus.inventory.api.targets import INVALID, UNKNOWN, Cursor, Limit, Site, refused
+from isthmus.inventory.domain.access import narrowed
 from isthmus.inventory.domain.discovery import Finding, Job, State, Verdict
 from isthmus.inventory.domain.rows import Invalid
 from isthmus.inventory.handlers.discoveries import Approval, Discoveries
@@ -201,7 +201,7 @@ def _jobs(http: FastAPI, store: JobStore, discoveries: Discoveries) -> None:
     async def listed(
         who: Viewer, site: Site = None, limit: Limit = 100, cursor: Cursor = ""
     ) -> DiscoveryPage:
-        found = await store.jobs(sites=within(site, who), after=cursor, limit=limit)
+        found = await store.jobs(sites=narrowed(who.sites, site), after=cursor, limit=limit)
         more = found[-1].id if len(found) == limit else None
         return DiscoveryPage(items=[DiscoveryOut.of(each, []) for each in found], next=more)
 

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from isthmus.inventory.api.assets import REFUSED, Limit
 from isthmus.inventory.api.models import Next
+from isthmus.inventory.domain.access import narrowed
 from isthmus.inventory.domain.drift import Kind, drifts
 from isthmus.inventory.domain.model import Asset
 from isthmus.inventory.domain.precedence import Policy
@@ -61,7 +62,7 @@ def serve_drift(http: FastAPI, holdings: Holdings, policy: Callable[[], Policy])
     async def drift(
         who: Viewer, site: Site = "", kind: Kinds = None, limit: Limit = 100, cursor: Cursor = ""
     ) -> DriftPage:
-        sites = frozenset({site} if site and who.may(site) else ()) if site else who.sites
+        sites = narrowed(who.sites, site)
         items: list[DriftOut] = []
         after, looked_at = cursor, 0
         while len(items) < limit and looked_at < LOOKED_AT_MAX:

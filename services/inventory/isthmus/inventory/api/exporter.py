@@ -1,7 +1,7 @@
 """The route of the assets' metrics."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from fastapi import FastAPI
@@ -12,18 +12,15 @@ from isthmus.inventory.adapters.exporter import NEEDS, metrics
 from isthmus.inventory.adapters.filters import parse
 from isthmus.inventory.api.listing import REFUSED, Filter
 from isthmus.inventory.domain.query import Listing, Selection
+from isthmus.inventory.handlers import clock
 from isthmus.inventory.ports.finding import AssetListing
 from isthmus.runtime.access import Viewer
 
 PAGE = 500
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
 def serve_exporter(
-    http: FastAPI, listing: AssetListing, assets_max: int, now: Callable[[], datetime] = _now
+    http: FastAPI, listing: AssetListing, assets_max: int, now: Callable[[], datetime] = clock.now
 ) -> None:
     """Add the route to `http`; at most `assets_max` assets are shown to one scrape."""
 

@@ -4,16 +4,17 @@ import asyncio
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import astuple, dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
-from fastapi import Depends, FastAPI, Query, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi import Depends, FastAPI, Query
+from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from isthmus.inventory.adapters.filters import parse
 from isthmus.inventory.api.cursors import decoded, encoded, fingerprint, spoken
 from isthmus.inventory.api.models import AssetOut, Next, SiteOut, SitePage
+from isthmus.inventory.api.problems import serve_problems
 from isthmus.inventory.domain.query import (
     And,
     Condition,
@@ -27,9 +28,10 @@ from isthmus.inventory.domain.query import (
     words_of,
 )
 from isthmus.inventory.domain.rows import Invalid
+from isthmus.inventory.handlers import clock
 from isthmus.inventory.ports.finding import AssetListing, Facet, ViewStore
 from isthmus.runtime.access import Viewer
-from isthmus.runtime.http import Problem, problem
+from isthmus.runtime.http import Problem
 
 T = TypeVar("T")
 FACETS_MAX = 10
@@ -150,18 +152,14 @@ def _asked(
 WhichAssets = Annotated[Asked, Depends(_asked)]
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
 def serve_listing(
     http: FastAPI,
     directory: AssetListing,
     views: ViewStore,
-    now: Callable[[], datetime] = _now,
+    now: Callable[[], datetime] = clock.now,
 ) -> None:
     """Add the routes to `http`; before any that takes an id below `/v1/assets`."""
-    http.add_exception_handler(Invalid, _invalid)
+    serve_problems(http)
     finder = _Finder(views, now)
     _list(http, directory, finder)
     _count(http, directory, finder)
@@ -273,8 +271,3 @@ def checked(field: str, reading: Callable[[str], T], text: str) -> T:
         return reading(text)
     except ValueError as error:
         raise Invalid(field, str(error)) from None
-
-
-async def _invalid(_: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, Invalid)
-    return problem(422, str(error), [{"field": error.field, "reason": error.reason}])

@@ -6,7 +6,7 @@ from fastapi import FastAPI, Path, Query
 from fastapi.responses import Response
 
 from isthmus.inventory.api.models import TargetIn, TargetOut, TargetPage
-from isthmus.inventory.api.scope import within
+from isthmus.inventory.domain.access import narrowed
 from isthmus.inventory.domain.rows import Invalid, Taken
 from isthmus.inventory.domain.targets import Target
 from isthmus.inventory.handlers.wanted import Wanted
@@ -39,7 +39,7 @@ def serve_targets(http: FastAPI, store: WantedStore[Target], targets: Wanted[Tar
     async def listed(
         who: Viewer, site: Site = None, limit: Limit = 100, cursor: Cursor = ""
     ) -> TargetPage:
-        found = await store.listed(sites=within(site, who), after=cursor, limit=limit)
+        found = await store.listed(sites=narrowed(who.sites, site), after=cursor, limit=limit)
         more = found[-1].value.id if len(found) == limit else None
         return TargetPage(items=[TargetOut.standing(each) for each in found], next=more)
 

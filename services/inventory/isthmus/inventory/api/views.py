@@ -1,7 +1,7 @@
 """Routes of saved views: lists of assets that have a name."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Self
 
 from fastapi import FastAPI, Path, Query, Response
@@ -11,6 +11,7 @@ from isthmus.inventory.adapters.filters import parse
 from isthmus.inventory.api.listing import checked, members
 from isthmus.inventory.api.models import Next
 from isthmus.inventory.domain.query import SavedView, sorting
+from isthmus.inventory.handlers import clock
 from isthmus.inventory.ports.finding import ViewStore
 from isthmus.runtime.access import Operator, Viewer
 from isthmus.runtime.http import Problem, problem
@@ -79,11 +80,7 @@ class ViewPage(BaseModel):
     next: Next
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
-def serve_views(http: FastAPI, views: ViewStore, now: Callable[[], datetime] = _now) -> None:
+def serve_views(http: FastAPI, views: ViewStore, now: Callable[[], datetime] = clock.now) -> None:
     """Add the routes of saved views to `http`."""
     _read(http, views)
     _write(http, views, now)

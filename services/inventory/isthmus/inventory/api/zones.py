@@ -7,8 +7,8 @@ from fastapi import FastAPI, Path, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from isthmus.inventory.api.models import EnvelopeModel, Next
-from isthmus.inventory.api.scope import within
 from isthmus.inventory.api.targets import INVALID, UNKNOWN, Cursor, Limit, Site, refused
+from isthmus.inventory.domain.access import narrowed
 from isthmus.inventory.domain.rows import Invalid
 from isthmus.inventory.domain.zones import Zone, patched
 from isthmus.inventory.handlers.wanted import Wanted
@@ -90,7 +90,7 @@ def _read(http: FastAPI, store: WantedStore[Zone]) -> None:
     async def listed(
         who: Viewer, site: Site = None, limit: Limit = 100, cursor: Cursor = ""
     ) -> ZonePage:
-        found = await store.listed(sites=within(site, who), after=cursor, limit=limit)
+        found = await store.listed(sites=narrowed(who.sites, site), after=cursor, limit=limit)
         more = found[-1].value.id if len(found) == limit else None
         return ZonePage(items=[ZoneOut.standing(each) for each in found], next=more)
 

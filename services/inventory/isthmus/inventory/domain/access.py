@@ -69,3 +69,10 @@ def below(path: str) -> tuple[str, ...]:
 def stale(used_at: datetime | None, now: datetime) -> bool:
     """Whether it is time to note again that a key is in use."""
     return used_at is None or now - used_at >= USED_COARSE
+
+
+def narrowed(sites: frozenset[str] | None, site: str | None) -> frozenset[str] | None:
+    """Of these sites, None standing for all, only `site`, where one is asked for."""
+    if not site:
+        return sites
+    return frozenset({site}) if sites is None or site in sites else frozenset()

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from isthmus.inventory.domain.ledger import Plan, Removal, Write, versioned
+from isthmus.inventory.domain.ledger import Plan, Removal, following
 from isthmus.inventory.domain.model import (
     OPERATOR,
     Asset,
@@ -54,7 +54,7 @@ def edited(
     made = changes(asset, after, cause)
     if not made and _says_the_same(asset, after):
         return Plan()
-    return Plan(gains=(Write(asset, versioned(after, asset, cause.at), tuple(made), cause),))
+    return Plan(gains=(following(asset, after, made, cause),))
 
 
 def _unsaid(view: View, names: Collection[str]) -> View:
@@ -76,7 +76,7 @@ def redescribed(asset: Asset, cause: Cause, policy: Policy) -> Plan:
     made = changes(asset, after, cause)
     if not made:
         return Plan()
-    return Plan(gains=(Write(asset, versioned(after, asset, cause.at), tuple(made), cause),))
+    return Plan(gains=(following(asset, after, made, cause),))
 
 
 def joined(winner: Asset, loser: Asset, cause: Cause, reason: str, policy: Policy) -> Plan:
@@ -93,7 +93,7 @@ def joined(winner: Asset, loser: Asset, cause: Cause, reason: str, policy: Polic
     made = (merged, *changes(winner, after, cause))
     gone = Change(loser.id, ChangeKind.MERGED, cause, "", loser.id, winner.id, reason)
     return Plan(
-        gains=(Write(winner, versioned(after, winner, cause.at), made, cause),),
+        gains=(following(winner, after, made, cause),),
         removals=(Removal(loser, winner.id, (gone,), cause),),
         unsettled=frozenset({*winner.sources, *loser.sources}),
     )
@@ -133,9 +133,9 @@ def parted(
         Change(id, ChangeKind.SPLIT, cause, "", asset.id, heir.asset.id, reason)
         for id in (heir.asset.id, asset.id)
     ]
-    gain = Write(stub, versioned(found, stub, cause.at), (split[0],), cause)
+    gain = following(stub, found, split[:1], cause)
     made = (split[1], *changes(asset, left, cause))
-    loss = Write(asset, versioned(left, asset, cause.at), made, cause)
+    loss = following(asset, left, made, cause)
     return Plan(
         gains=(gain,),
         losses=(loss,),

@@ -217,9 +217,7 @@ class _Ledger:
         old, *others = match.same
         views = {each.source: each for asset in reversed(match.same) for each in asset.views}
         views[report.source] = view(report, views.get(report.source))
-        asset = described(_united(old, others), views.values(), self._policy)
-        entry = self._entry(asset, cause(report))
-        entry.changes += changes(old, asset, entry.cause)
+        asset, _ = self._changed(old, _united(old, others), views.values(), report)
         for other in others:
             self._merge(other, asset, report)
         return asset
@@ -255,9 +253,7 @@ class _Ledger:
         staying = [v for v in loser.views if v.source != report.source]
         followers = followers_of(report.keys, staying, loser.pinned)
         staying = [v for v in staying if v not in followers]
-        left = described(loser, staying, self._policy)
-        entry = self._entry(left, cause(report))
-        entry.changes += changes(loser, left, entry.cause)
+        left, entry = self._changed(loser, loser, staying, report)
         entry.lost = True
         if going and not any(v.origin is Origin.DEVICE for v in staying):
             self._replace(left, asset, report)
@@ -273,9 +269,7 @@ class _Ledger:
         """The asset with views that turned out to be of it, and their claims."""
         if not followers:
             return asset
-        after = described(asset, [*asset.views, *followers], self._policy)
-        entry = self._entry(after, cause(report))
-        entry.changes += changes(asset, after, entry.cause)
+        after, _ = self._changed(asset, asset, [*asset.views, *followers], report)
         for each in followers:
             self._unsettled.add(each.source)
             # Of its keys nobody knows here who holds them; its next report claims them.
@@ -291,9 +285,7 @@ class _Ledger:
             found = found or bool(behind)
             views = [self._silenced(v, report) if v.source in behind else v for v in asset.views]
             if any(now is not was for now, was in zip(views, asset.views, strict=True)):
-                after = described(asset, views, self._policy)
-                entry = self._entry(after, cause(report))
-                entry.changes += changes(asset, after, entry.cause)
+                self._changed(asset, asset, views, report)
                 self._unsettled |= behind
         return found
 
@@ -339,6 +331,15 @@ class _Ledger:
             if holder is None or not holder.shows(key):
                 self._claims[key.id] = asset.id
 
+    def _changed(
+        self, before: Asset, base: Asset, views: Iterable[View], report: Report
+    ) -> tuple[Asset, _Entry]:
+        """`base` as `views` describe it, and the entry that says how that differs from `before`."""
+        after = described(base, views, self._policy)
+        entry = self._entry(after, cause(report))
+        entry.changes += changes(before, after, entry.cause)
+        return after, entry
+
     def _entry(self, asset: Asset, cause: Cause) -> _Entry:
         self._assets[asset.id] = asset
         entry = self._entries.setdefault(asset.id, _Entry(cause))
@@ -363,16 +364,15 @@ class _Ledger:
 
     def _write(self, id: str, entry: _Entry) -> Write:
         stored = self._snapshot.assets.get(id)
-        after = self._assets[id]
-        after = versioned(after, stored, entry.cause.at)
-        return Write(stored, after, tuple(entry.changes), entry.cause)
+        return following(stored, self._assets[id], entry.changes, entry.cause)
 
 
-def versioned(after: Asset, before: Asset | None, at: datetime) -> Asset:
-    """`after` as the version that follows on `before`; versions never go back in time."""
-    if before is None:
-        return replace(after, revision=1, changed_at=at)
-    return replace(after, revision=before.revision + 1, changed_at=max(before.changed_at, at))
+def following(before: Asset | None, after: Asset, made: Iterable[Change], cause: Cause) -> Write:
+    """The write of `after` as the version that follows on `before`; none goes back in time."""
+    revision, at = 1, cause.at
+    if before:
+        revision, at = before.revision + 1, max(before.changed_at, cause.at)
+    return Write(before, replace(after, revision=revision, changed_at=at), tuple(made), cause)
 
 
 def _united(asset: Asset, others: Iterable[Asset]) -> Asset:

@@ -5,14 +5,16 @@ import json
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Generic
 
+from isthmus.inventory.domain.access import narrowed
 from isthmus.inventory.domain.books import B, Version
 from isthmus.inventory.domain.contracts import Contract, Work, contract, work
 from isthmus.inventory.domain.model import NAMESPACE
 from isthmus.inventory.domain.money import RateTable, rate_table
 from isthmus.inventory.domain.rows import Invalid
+from isthmus.inventory.handlers import clock
 from isthmus.inventory.ports.assets import Holdings
 from isthmus.inventory.ports.books import Book
 from isthmus.runtime.access import EVERYWHERE, Principal, Sites
@@ -43,12 +45,6 @@ class Kind(Generic[B]):
     """Raises Invalid, or Refused where the writer may not."""
 
 
-def _now() -> datetime:
-    """The time in milliseconds, which is what a store keeps: it is the same when read again."""
-    now = datetime.now(UTC)
-    return now.replace(microsecond=now.microsecond // 1000 * 1000)
-
-
 class Books(Generic[B]):
     """One book, as people write in it."""
 
@@ -57,7 +53,7 @@ class Books(Generic[B]):
         kind: Kind[B],
         book: Book[B],
         holdings: Holdings,
-        now: Callable[[], datetime] = _now,
+        now: Callable[[], datetime] = clock.now,
     ) -> None:
         self._kind = kind
         self._book = book
@@ -144,13 +140,6 @@ class Books(Generic[B]):
 
     def _check(self, id: str, standing: B, who: Principal) -> None:
         who.check(standing.site or EVERYWHERE, f"{self._kind.word} of id {id!r}")
-
-
-def narrowed(sites: Sites, site: str | None) -> Sites:
-    """`sites`, or of them only `site`."""
-    if site is None:
-        return sites
-    return frozenset({site}) if sites is None or site in sites else frozenset()
 
 
 def _digest(row: Row) -> str:

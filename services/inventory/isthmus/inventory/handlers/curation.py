@@ -3,7 +3,6 @@
 import uuid
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 
 from isthmus.inventory.domain.curation import Heir, edited, joined, parted
 from isthmus.inventory.domain.ledger import Plan
@@ -11,11 +10,12 @@ from isthmus.inventory.domain.model import OPERATOR, Asset, Cause, Status
 from isthmus.inventory.domain.precedence import POLICY, Policy
 from isthmus.inventory.domain.rows import Invalid
 from isthmus.inventory.domain.vocabulary import BY_PERSON, CUSTOM, FIELDS, Field, Kind, checked
+from isthmus.inventory.handlers.clock import now
 from isthmus.inventory.handlers.commits import Commits
+from isthmus.inventory.handlers.races import TRIES, outrun
 from isthmus.inventory.ports.assets import AssetHistory, AssetStore
-from isthmus.runtime.errors import IsthmusError, Retryable
+from isthmus.runtime.errors import IsthmusError
 
-TRIES = 8
 CUSTOM_MAX = 60
 Sites = frozenset[str] | None
 """The sites that the caller may see; None for all of them."""
@@ -132,7 +132,7 @@ class Curation:
             if await self._commits.carry_out(made, {}):
                 written = {each.after.id: each.after for each in (*made.gains, *made.losses)}
                 return {**assets, **written}
-        raise Retryable(f"store: other writers were faster {TRIES} times in a row")
+        raise outrun()
 
 
 def said_of(name: str, value: object) -> str:
@@ -171,6 +171,4 @@ def _check_sources(asset: Asset, sources: Collection[str]) -> None:
 
 
 def _cause(asset: Asset, asked: Asked) -> Cause:
-    now = datetime.now(UTC)
-    at = now.replace(microsecond=now.microsecond // 1000 * 1000)
-    return Cause(str(uuid.uuid4()), at, asset.site, OPERATOR, asked.actor)
+    return Cause(str(uuid.uuid4()), now(), asset.site, OPERATOR, asked.actor)

@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 
 from google.protobuf.json_format import MessageToDict
 
@@ -19,17 +19,19 @@ from isthmus.inventory.domain.discovery import (
     target_row,
 )
 from isthmus.inventory.domain.discovery import Progress as Hosts
+from isthmus.inventory.domain.instants import milliseconds
 from isthmus.inventory.domain.rows import Invalid, expected, site
 from isthmus.inventory.domain.targets import Target
+from isthmus.inventory.handlers.clock import now
 from isthmus.inventory.handlers.orders import job_record
+from isthmus.inventory.handlers.races import TRIES, outrun
 from isthmus.inventory.handlers.wanted import Wanted
 from isthmus.inventory.ports.wanted import JobStore, SiteTopics
 from isthmus.runtime.codec import Outgoing, from_timestamp
 from isthmus.runtime.consume import Batch
-from isthmus.runtime.errors import Rejected, Retryable
+from isthmus.runtime.errors import Rejected
 from isthmus.telemetry.v1 import discovery_pb2 as pb
 
-TRIES = 8
 REQUIRED = ("id", "discovery", "site", "kind")
 STATES = {
     pb.DISCOVERY_EVENT_KIND_STARTED: State.RUNNING,
@@ -67,7 +69,7 @@ class Discoveries:
 
     async def start(self, row: object) -> Job:
         """The job that `row` asks for, handed to the collectors. Raises Invalid."""
-        made = job(row, str(uuid.uuid4()), _now())
+        made = job(row, str(uuid.uuid4()), now())
         site(made.site, await self._topics.sites())
         await self._store.write([(made, [job_record(made)])])
         self._written()
@@ -77,12 +79,12 @@ class Discoveries:
         """Stop a job; None when there is none of that id."""
         for _ in range(TRIES):
             found = (await self._store.known([id])).get(id)
-            if found is None or (ended := cancelled(found, _now())) == found:
+            if found is None or (ended := cancelled(found, now())) == found:
                 return found
             if await self._store.write([(ended, [job_record(ended)])]):
                 self._written()
                 return ended
-        raise Retryable(f"store: other writers were faster {TRIES} times in a row")
+        raise outrun()
 
     async def approve(
         self,
@@ -167,7 +169,7 @@ class DiscoveryEvents:
                 if changed:
                     self._written()
                 return
-        raise Retryable(f"store: other writers were faster {TRIES} times in a row")
+        raise outrun()
 
 
 def step(event: pb.DiscoveryEvent) -> Step:
@@ -210,14 +212,8 @@ def _plain(fields: dict[str, object]) -> dict[str, object]:
 
 
 def _decided(finding: Finding, verdict: Verdict, target: str = "") -> Finding:
-    return replace(finding, verdict=verdict, decided_at=_now(), target=target)
+    return replace(finding, verdict=verdict, decided_at=now(), target=target)
 
 
 def _at(event: pb.DiscoveryEvent) -> datetime:
-    at = from_timestamp(event.at)
-    return at.replace(microsecond=at.microsecond // 1000 * 1000)
-
-
-def _now() -> datetime:
-    at = datetime.now(UTC)
-    return at.replace(microsecond=at.microsecond // 1000 * 1000)  # as the store keeps it
+    return milliseconds(from_timestamp(event.at))

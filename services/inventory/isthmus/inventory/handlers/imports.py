@@ -3,7 +3,7 @@
 import asyncio
 import uuid
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -17,6 +17,7 @@ from isthmus.inventory.domain.import_jobs import (
 from isthmus.inventory.domain.imports import FILE_BYTES_MAX
 from isthmus.inventory.domain.mappings import ImportMapping
 from isthmus.inventory.domain.rows import Invalid
+from isthmus.inventory.handlers.clock import now
 from isthmus.inventory.handlers.import_run import ImportRun, World
 from isthmus.runtime.errors import IsthmusError, Retryable
 
@@ -56,7 +57,7 @@ class Imports:
         sites: frozenset[str] | None,
     ) -> ImportJob:
         """The job that takes `body` in, kept until it is done; raises Invalid."""
-        at = _now()
+        at = now()
         id = f"{at:%Y%m%dT%H%M%S}{at.microsecond // 1000:03}-{uuid.uuid4().hex[:8]}"
         size = await self._keep(id, body, at)
         job = ImportJob(id, mapping, format, size, dry_run, requested_by, at, sites)
@@ -69,7 +70,7 @@ class Imports:
         while True:
             self._added.clear()
             try:
-                while job := await self._store.take(self._owner, _now(), _now() + LEASE):
+                while job := await self._store.take(self._owner, now(), now() + LEASE):
                     await self.work(job)
             except Retryable as error:
                 log.warning("imports_blocked", reason=str(error))
@@ -120,19 +121,19 @@ class Imports:
     async def _worked(self, job: ImportJob) -> ImportJob:
         """`job` when all of its rows are dealt with; raises Retryable and _Lost."""
         if job.attempts > ATTEMPTS_MAX:
-            return job.ended(State.FAILED, _now(), f"begun {ATTEMPTS_MAX} times, never finished")
+            return job.ended(State.FAILED, now(), f"begun {ATTEMPTS_MAX} times, never finished")
         run = ImportRun(job, self._world, self._progress)
         try:
             await run.run()
         except Invalid as error:
-            return run.job.ended(State.FAILED, _now(), str(error))
+            return run.job.ended(State.FAILED, now(), str(error))
         except (IsthmusError, _Lost):
             raise
         except Exception as error:
             log.error("import_failed", job=job.id, exc_info=error)
             reason = f"unexpected {type(error).__name__}; the log of the service has more"
-            return run.job.ended(State.FAILED, _now(), reason)
-        return run.job.ended(State.FINISHED, _now())
+            return run.job.ended(State.FAILED, now(), reason)
+        return run.job.ended(State.FINISHED, now())
 
     async def _as_written(self, job: ImportJob) -> ImportJob:
         """The job with its last progress; as it is, while the store is away."""
@@ -142,16 +143,11 @@ class Imports:
             return job
 
     async def _progress(self, job: ImportJob) -> None:
-        if not await self._store.write(job, self._owner, _now() + LEASE):
+        if not await self._store.write(job, self._owner, now() + LEASE):
             raise _Lost
 
     async def _end(self, job: ImportJob) -> None:
         await self._progress(job)
         await self._store.drop_file(job.id)
-        await self._store.prune(job.mapping.name, JOBS_KEPT, _now() - ORPHANED)
+        await self._store.prune(job.mapping.name, JOBS_KEPT, now() - ORPHANED)
         log.info("import_ended", job=job.id, state=job.state.value, rows=job.counts.rows)
-
-
-def _now() -> datetime:
-    at = datetime.now(UTC)
-    return at.replace(microsecond=at.microsecond // 1000 * 1000)  # as the store keeps it

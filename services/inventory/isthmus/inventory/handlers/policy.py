@@ -3,7 +3,7 @@
 import asyncio
 import uuid
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 
 import structlog
 
@@ -12,14 +12,15 @@ from isthmus.inventory.domain.ledger import Plan
 from isthmus.inventory.domain.model import OPERATOR, Asset, Cause
 from isthmus.inventory.domain.precedence import Policy
 from isthmus.inventory.domain.vocabulary import Precedence
+from isthmus.inventory.handlers.clock import now
 from isthmus.inventory.handlers.commits import Commits
+from isthmus.inventory.handlers.races import TRIES, outrun
 from isthmus.inventory.ports.assets import Holdings, PolicyStore
 from isthmus.runtime.errors import IsthmusError
 
 log = structlog.get_logger()
 REFRESH_S = 5.0
 PAGE = 200
-TRIES = 8
 
 
 class Policies:
@@ -59,7 +60,7 @@ class Policies:
         """Say whose word counts for a field, None as the vocabulary says; the assets it changed."""
         await self._store.decide(field, order)
         await self.refresh()
-        at, changed, after = _now(), 0, ""
+        at, changed, after = now(), 0, ""
         while page := await self._assets.assets(None, after, PAGE):
             after = page[-1].id
             changed += sum([await self._redescribe(asset, at, actor) for asset in page])
@@ -77,9 +78,4 @@ class Policies:
             if found is None:
                 return False
             asset = found
-        return False
-
-
-def _now() -> datetime:
-    now = datetime.now(UTC)
-    return now.replace(microsecond=now.microsecond // 1000 * 1000)
+        raise outrun()

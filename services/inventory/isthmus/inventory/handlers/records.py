@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from isthmus.assets.v1 import asset_pb2, change_pb2
+from isthmus.inventory.domain.instants import milliseconds
 from isthmus.inventory.domain.ledger import Removal, Write
 from isthmus.inventory.domain.model import (
     Asset,
@@ -70,7 +71,7 @@ def observed_at(message: report_pb2.Report) -> datetime:
     """When it was, as exactly as the store keeps it; raises Rejected."""
     if not message.HasField("observed_at"):
         raise Rejected("Report.observed_at: empty, expected a time")
-    return _milliseconds(from_timestamp(message.observed_at))
+    return milliseconds(from_timestamp(message.observed_at))
 
 
 def digest(message: report_pb2.Report) -> bytes:
@@ -122,11 +123,6 @@ def _uuid(id: str) -> str:
         return str(uuid.UUID(id))
     except ValueError as error:
         raise Rejected(f"Report.id: {id[:80]!r}, expected a UUID") from error
-
-
-def _milliseconds(at: datetime) -> datetime:
-    """`at` as the store keeps it, so that a stored time compares equal to its report's."""
-    return at.replace(microsecond=at.microsecond // 1000 * 1000)
 
 
 def published(write: Write | Removal, traceparent: bytes | None) -> list[Outgoing]:

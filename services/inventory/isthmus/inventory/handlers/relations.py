@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 from isthmus.inventory.domain import graph
@@ -34,6 +33,7 @@ from isthmus.inventory.domain.relations import (
     united,
 )
 from isthmus.inventory.domain.rows import Invalid, expected
+from isthmus.inventory.handlers.clock import now
 from isthmus.inventory.ports.relations import RelationStore, SightingStore
 
 AROUND_MAX = 5_000
@@ -261,7 +261,7 @@ class Relations:
         self, row: object, by: str, sites: Sites
     ) -> tuple[Declared, tuple[str, str]]:
         """What `row` says of the assets that its ends are by now, and their sites."""
-        row = declaration(row, by, _now())
+        row = declaration(row, by, now())
         nodes = await self._ends({"from": row.start, "to": row.end}, sites)
         said = declared(row.kind, nodes["from"].id, nodes["to"].id, row.note, by, row.at)
         if said.start == said.end:
@@ -374,8 +374,3 @@ def _within(hits: Mapping[str, Hit], depth: int) -> list[str]:
 
 def _ids(nodes: Mapping[str, Node]) -> dict[str, str]:
     return {name: node.id for name, node in nodes.items()}
-
-
-def _now() -> datetime:
-    at = datetime.now(UTC)
-    return at.replace(microsecond=at.microsecond // 1000 * 1000)  # as the store keeps it

@@ -10,14 +10,14 @@ from isthmus.inventory.domain.precedence import POLICY, Policy
 from isthmus.inventory.handlers import records
 from isthmus.inventory.handlers.acquaintance import Acquaintance
 from isthmus.inventory.handlers.commits import Commits
+from isthmus.inventory.handlers.races import TRIES, outrun
 from isthmus.inventory.ports.assets import AssetStore, Measures, Noted
 from isthmus.runtime.codec import Outgoing, Record
 from isthmus.runtime.consume import Batch
-from isthmus.runtime.errors import Rejected, Retryable
+from isthmus.runtime.errors import Rejected
 from isthmus.telemetry.v1 import report_pb2
 
 REQUIRED = ("id", "site", "target", "reachability")
-TRIES = 8
 
 
 class _Arrived(NamedTuple):
@@ -107,7 +107,7 @@ class Reports:
                 self._count(plan, reports)
                 return
             self._measures.raced()
-        raise Retryable(f"store: other writers were faster {TRIES} times in a row")
+        raise outrun()
 
     def _understood(
         self, batch: Batch[report_pb2.Report], arrived: Iterable[_Arrived]

@@ -9,12 +9,12 @@ import structlog
 
 from isthmus.inventory.domain.envelope import seeded
 from isthmus.inventory.domain.rows import Invalid, Taken, site
+from isthmus.inventory.handlers.clock import now
+from isthmus.inventory.handlers.races import TRIES, outrun
 from isthmus.inventory.ports.wanted import Publishing, Row, SiteTopics, Standing, T, WantedStore
 from isthmus.runtime.codec import Outgoing, tombstone
-from isthmus.runtime.errors import Retryable
 
 log = structlog.get_logger()
-TRIES = 8
 RECORD_BYTES_MAX = 900_000  # a topic takes a little more; what it does not take holds up the rest
 
 
@@ -142,15 +142,14 @@ class Wanted(Generic[T]):
         if written:
             self._written()
         if any(id == other for id, other in again.items()):
-            raise Retryable(f"store: other writers were faster {TRIES} times in a row")
+            raise outrun()
         return written, taken | again
 
     def _made(self, decide: Decide[T], standing: Standing[T] | None) -> Publishing[T] | None:
         decision = decide(standing)
         if decision is None or (standing and _same(standing, decision)):
             return None
-        at = datetime.now(UTC)
-        at = at.replace(microsecond=at.microsecond // 1000 * 1000)  # as the store keeps it
+        at = now()
         seed = decision.seed or (standing.seed if standing else None)
         revision = standing.revision + 1 if standing else 1
         record = self._kind.record(decision.value, at)

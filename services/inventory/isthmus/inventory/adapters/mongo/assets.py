@@ -7,7 +7,6 @@ The document of the asset follows it, and whoever finds it behind carries it for
 import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from itertools import chain
 from typing import Any
 
 from pymongo import ASCENDING, InsertOne, UpdateMany, UpdateOne
@@ -15,14 +14,13 @@ from pymongo.errors import BulkWriteError
 
 from isthmus.inventory.adapters.mongo import documents
 from isthmus.inventory.adapters.mongo.conflicts import MongoConflicts
-from isthmus.inventory.adapters.mongo.documents import LIVE, Document, successor
+from isthmus.inventory.adapters.mongo.documents import successor
 from isthmus.inventory.adapters.mongo.journal import Journal
+from isthmus.inventory.adapters.mongo.queries import LIVE, Document, among, portions
 from isthmus.inventory.domain.ledger import NOBODY, Contest, Seen, Snapshot
 from isthmus.inventory.domain.model import Asset
 from isthmus.inventory.ports.assets import Announced, Commit, Committed, Noted
 from isthmus.runtime.store import DUPLICATE_KEY, translated
-
-IN_MAX = 50  # a server may need time that grows with the square of a list: several short ones
 
 
 class MongoAssets:
@@ -41,6 +39,7 @@ class MongoAssets:
         with translated():
             for name in ("targets", "sources", "relates"):
                 await self._assets.create_index(name, name=name)
+            await self._assets.create_index("merged_into", name="merged_into", sparse=True)
             await self._keys.create_index("asset", name="asset")
             await self._versions.create_index(
                 [("asset", ASCENDING), ("revision", ASCENDING)], name="asset"
@@ -54,15 +53,15 @@ class MongoAssets:
     ) -> Snapshot:
         with translated():
             found, seen = await asyncio.gather(
-                _among(self._keys, "_id", claims), _among(self._seen, "_id", sources)
+                among(self._keys, "_id", claims), among(self._seen, "_id", sources)
             )
             holders = {each["_id"]: each["asset"] for each in found}
             held = await self._documents(set(holders.values()))
             if endpoints:
-                behind = await _among(self._assets, "targets", endpoints)
+                behind = await among(self._assets, "targets", endpoints)
                 held |= {each["_id"]: each for each in behind}
                 told = {source for each in behind for source in each["sources"]}
-                seen += await _among(self._seen, "_id", told.difference(sources))
+                seen += await among(self._seen, "_id", told.difference(sources))
         return Snapshot(
             claims={key: successor(id, held) for key, id in holders.items()},
             assets={id: documents.asset(d) for id, d in held.items() if documents.is_live(d)},
@@ -72,14 +71,14 @@ class MongoAssets:
 
     async def held(self, ids: Collection[str]) -> Mapping[str, Asset]:
         with translated():
-            found = await _among(self._assets, "_id", ids)
+            found = await among(self._assets, "_id", ids)
         return {d["_id"]: documents.asset(d) for d in found if documents.is_live(d)}
 
     async def _documents(self, ids: set[str]) -> dict[str, Document]:
         """The documents of `ids`, and of the successors that stubs among them name."""
         found: dict[str, Document] = {}
         while ids:
-            read = await _among(self._assets, "_id", ids)
+            read = await among(self._assets, "_id", ids)
             found |= {each["_id"]: each for each in read}
             ids = {each["merged_into"] for each in read if each.get("merged_into")}
             ids -= found.keys()
@@ -117,7 +116,7 @@ class MongoAssets:
         inserts = [InsertOne({**v, "recorded_at": now, "journal": entry}) for v in versions]
         taken = await _inserted(self._versions, inserts)
         lost = {versions[at]["_id"] for at in taken}
-        theirs = await _among(self._versions, "_id", lost)
+        theirs = await among(self._versions, "_id", lost)
         await self._forward([*(v for v in versions if v["_id"] not in lost), *theirs])
         return lost
 
@@ -149,7 +148,7 @@ class MongoAssets:
 
     async def _recovered(self, entry: Announced, versions: Sequence[str]) -> Announced:
         """The entry with the records of those versions that its writer has written."""
-        found = [v for v in await _among(self._versions, "_id", versions)
+        found = [v for v in await among(self._versions, "_id", versions)
                  if v["journal"] == entry.id]  # fmt: skip
         await self._forward(found)
         written = {v["_id"] for v in found}
@@ -197,10 +196,9 @@ class MongoAssets:
             await self._assets.bulk_write(updates, ordered=False)
 
     async def unsettle(self, sources: Collection[str]) -> None:
-        wanted = list(sources)
         with translated():
-            for at in range(0, len(wanted), IN_MAX):
-                await self._seen.delete_many({"_id": {"$in": wanted[at : at + IN_MAX]}})
+            for some in portions(sources):
+                await self._seen.delete_many({"_id": {"$in": some}})
 
     async def contest(self, contests: Sequence[Contest]) -> None:
         with translated():
@@ -220,14 +218,6 @@ class MongoAssets:
         with translated():
             found = self._assets.find(query).sort("_id", ASCENDING).limit(limit)
             return [documents.asset(document) for document in await found.to_list(limit)]
-
-
-async def _among(collection: Any, field: str, values: Collection[str]) -> list[Document]:
-    """Every document whose `field` is one of `values`."""
-    wanted = list(values)
-    parts = [wanted[at : at + IN_MAX] for at in range(0, len(wanted), IN_MAX)]
-    finds = (collection.find({field: {"$in": part}}).to_list(None) for part in parts)
-    return list(chain.from_iterable(await asyncio.gather(*finds)))
 
 
 async def _inserted(collection: Any, inserts: list[InsertOne[Document]]) -> list[int]:

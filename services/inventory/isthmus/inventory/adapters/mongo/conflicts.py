@@ -1,10 +1,11 @@
 """Keys that several devices have which are not one, for a person to look at."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from pymongo import ASCENDING, UpdateOne
 
+from isthmus.inventory.adapters.mongo.queries import Document, among
 from isthmus.inventory.domain.ledger import Contest
 from isthmus.inventory.ports.assets import Conflict
 from isthmus.runtime.store import translated
@@ -13,8 +14,6 @@ ASSETS_MAX = 8
 """A key that more devices have than this tells nothing: cloned images, default engine ids."""
 LISTED_MAX = 100
 """Assets that are kept of one key: of a cloned image there may be thousands."""
-IN_MAX = 50  # a server may need time that grows with the square of a list: several short ones
-Document = dict[str, Any]
 
 
 class MongoConflicts:
@@ -30,10 +29,9 @@ class MongoConflicts:
             return []
         updates = [update for each in contests for update in _noting(each)]
         await self._conflicts.bulk_write(updates, ordered=False)
-        found: list[Document] = []
-        for part in _parts(sorted({each.key for each in contests})):
-            crowded = {"_id": {"$in": part}, f"assets.{ASSETS_MAX}": {"$exists": True}}
-            found += await self._conflicts.find(crowded, {"_id": 1}).to_list(None)
+        keys = {each.key for each in contests}
+        crowded = {f"assets.{ASSETS_MAX}": {"$exists": True}}
+        found = await among(self._conflicts, "_id", keys, where=crowded, projection={"_id": 1})
         return [each["_id"] for each in found]
 
     async def listed(
@@ -62,9 +60,7 @@ class MongoConflicts:
         return True
 
     async def _demoted(self, keys: Sequence[str]) -> set[str]:
-        found: list[Document] = []
-        for part in _parts(keys):
-            found += await self._keys.find({"_id": {"$in": part}, "demoted": True}).to_list(None)
+        found = await among(self._keys, "_id", keys, where={"demoted": True})
         return {each["_id"] for each in found}
 
 
@@ -84,7 +80,3 @@ def _conflict(document: Document, demoted: bool) -> Conflict:
     return Conflict(
         document["_id"], document["assets"], document["first_at"], document["last_at"], demoted
     )
-
-
-def _parts(values: Sequence[str]) -> Iterable[list[str]]:
-    return (list(values[at : at + IN_MAX]) for at in range(0, len(values), IN_MAX))

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from isthmus.inventory.adapters.mongo.queries import Document
 from isthmus.inventory.domain.ledger import NOBODY, Removal, Write
 from isthmus.inventory.domain.model import (
     Asset,
@@ -18,9 +19,7 @@ from isthmus.inventory.domain.model import (
 from isthmus.inventory.domain.query import tokens_of
 from isthmus.inventory.domain.vocabulary import CUSTOM, FIELDS, Kind, Origin
 
-LIVE = {"merged_into": {"$exists": False}}
 NUMBERS = frozenset(name for name, field in FIELDS.items() if field.kind is Kind.NUMBER)
-Document = dict[str, Any]
 
 
 def version_id(id: str, revision: int) -> str:

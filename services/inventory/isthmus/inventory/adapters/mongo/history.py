@@ -7,7 +7,7 @@ from typing import Any
 from pymongo import ASCENDING, DESCENDING
 
 from isthmus.inventory.adapters.mongo import documents
-from isthmus.inventory.adapters.mongo.documents import Document
+from isthmus.inventory.adapters.mongo.queries import Document
 from isthmus.inventory.domain.model import Asset, ChangeKind
 from isthmus.inventory.ports.assets import Event, Merged
 from isthmus.runtime.store import translated

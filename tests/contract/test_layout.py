@@ -53,6 +53,7 @@ TESTED_ELSEWHERE = {
     "inventory/adapters/mongo/history.py": "contract/test_store_inventory.py",
     "inventory/adapters/mongo/journal.py": "contract/test_store_inventory.py",
     "inventory/adapters/mongo/policy.py": "contract/test_store_inventory.py",
+    "inventory/adapters/mongo/seen.py": "contract/test_store_directory.py",
     "inventory/adapters/relations.py": "contract/test_store_relations.py",
     "inventory/adapters/saved.py": "contract/test_store_directory.py",
     "inventory/adapters/tenants.py": "contract/test_store_access.py",

@@ -48,7 +48,7 @@ def _document(fields: Fields) -> dict[str, Any]:
     """The document of an asset with these flat fields."""
     top = ("site", "path", "reachability", "health", "status")
     times = ("discovered_at", "changed_at", "last_seen_at")
-    special = {"id", "sources", "keys", "tokens", *top, *times}
+    special = {"id", "sources", "keys", "tokens", "views", *top, *times}
     attributes = {n: v for n, v in fields.items() if n not in special and "." not in n}
     return {
         "_id": fields["id"],
@@ -61,6 +61,7 @@ def _document(fields: Fields) -> dict[str, Any]:
         "sources": list(fields.get("sources", ())),
         "keys": list(fields.get("keys", ())),
         "tokens": fields.get("tokens", []),
+        "views": fields.get("views", []),
         "health_reason": "",
         "revision": 1,
     }
@@ -438,3 +439,22 @@ async def _listed(
     finally:
         await client.drop_database(database.name)
         client.close()
+
+
+async def test_an_asset_is_shown_as_last_seen_when_a_source_that_reaches_it_last_was(
+    directory: MongoDirectory, database: Any
+) -> None:
+    """The asset itself knows ten minutes coarse; a source that is silent only says that it is."""
+    views = [
+        {"source": "hagen/plc", "reachability": "online"},
+        {"source": "hagen/scada/plc", "reachability": "offline"},
+    ]
+    await _filled(database, {"id": "a", "last_seen_at": NOW, "views": views}, {"id": "b"})
+    seen = [("hagen/plc", 60), ("hagen/scada/plc", 90), ("hagen/other", 99)]
+    await database["seen"].insert_many(
+        [{"_id": source, "at": NOW + timedelta(seconds=second)} for source, second in seen]
+    )
+
+    for fields in ((), ("last_seen_at",)):
+        items = (await directory.page(Listing(fields=fields))).items
+        assert [item["last_seen_at"] for item in items] == [NOW + timedelta(seconds=60), None]

@@ -225,12 +225,24 @@ async def test_being_seen_moves_the_time_forward_only(store: MongoAssets) -> Non
     await _written(store, _creation(_asset()))
 
     for second in (9, 4):
-        await store.seen([Seen("a", "hagen/plc", _later(second), True)], {"hagen/plc": b"d"})
+        await store.seen([Seen("a", "hagen/plc", _later(second), False)], {"hagen/plc": b"d"})
 
     asset = await _one(store)
     assert asset
     assert (asset.last_seen_at, asset.revision) == (_later(9), 1)
     assert (await store.snapshot([], [], ["hagen/plc"])).seen == {"hagen/plc": _later(9)}
+
+
+async def test_an_asset_itself_knows_coarsely_when_it_was_seen(
+    store: MongoAssets, database: Any
+) -> None:
+    """To be filtered and sorted by; its sources know better."""
+    await _written(store, _creation(_asset()))
+
+    for second, coarse in ((5, False), (700, True)):
+        await store.seen([Seen("a", "hagen/plc", _later(second), coarse)], {"hagen/plc": b"d"})
+        document = await database["assets"].find_one({"_id": "a"})
+        assert document["last_seen_at"] == (_later(700) if coarse else NOON)
 
 
 async def test_a_source_says_the_same_only_while_that_is_what_counts(store: MongoAssets) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from isthmus.inventory.adapters.directory import MongoDirectory, compiled, path_of
+from isthmus.inventory.adapters.mongo.seen import VIEWS
 from isthmus.inventory.domain.query import (
     And,
     Compare,
@@ -96,7 +97,7 @@ async def test_an_index_is_walked_where_all_assets_would_be_sorted(
 
 
 async def test_only_what_is_shown_or_sorted_by_is_read() -> None:
-    """Never the views of an asset."""
+    """Of its views only who reaches the asset, and only where it is shown when that was."""
     heard = Heard()
     directory = MongoDirectory(heard)
 
@@ -106,6 +107,7 @@ async def test_only_what_is_shown_or_sorted_by_is_read() -> None:
     members = [set(pipeline[-1]["$project"]) for pipeline in heard.pipelines[-3:]]
     assert members[0] == {"_id", "attributes.vendor", "custom.a", "tags", "attributes.name"}
     assert {"attributes", "custom", "keys", "last_seen_at"} < members[2]
+    assert {name for name in members[2] if name.startswith("views")} == set(VIEWS)
     assert "views" not in members[2]
 
 

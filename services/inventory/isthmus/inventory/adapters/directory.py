@@ -9,6 +9,7 @@ from typing import Any
 from pymongo import ASCENDING, DESCENDING
 
 from isthmus.inventory.adapters.mongo.queries import LIVE, Document, portions
+from isthmus.inventory.adapters.mongo.seen import VIEWS, exactly, last_seen
 from isthmus.inventory.domain.model import Reachability
 from isthmus.inventory.domain.query import (
     EVERYTHING,
@@ -68,6 +69,7 @@ class MongoDirectory:
     def __init__(self, database: Any) -> None:
         self._database = database
         self._assets = database["assets"]
+        self._seen = database["seen"]
 
     async def prepare(self) -> None:
         """Make the indexes; idempotent."""
@@ -93,7 +95,12 @@ class MongoDirectory:
         shown = found[: listing.limit]
         more = cut or len(found) > len(shown)
         last = _place(listing.order, shown[-1]) if more else None
-        return Page(_items(shown, listing.fields), last)
+        items = _items(shown, listing.fields)
+        if _tells_last_seen(listing):
+            latest = await last_seen(self._seen, shown)
+            for item in items:
+                item["last_seen_at"] = exactly(item["last_seen_at"], latest.get(item["id"]))
+        return Page(items, last)
 
     async def count(self, selection: Selection) -> int:
         rows, _ = await self._rows([*_matching(_parts(selection)), {"$count": "assets"}], 1)
@@ -301,9 +308,15 @@ def _members(listing: Listing) -> Document:
     shown = {_text_path(name) for name in listing.fields}
     if not listing.fields:
         shown = {*TOP, *PATHS.values(), "attributes"}
+    if _tells_last_seen(listing):
+        shown |= {*VIEWS}
     shown |= {path_of(each.field) for each in listing.order} | {"_id"}
     inside = {path for path in shown if path.rpartition(".")[0] in shown}
     return dict.fromkeys(sorted(shown - inside), 1)
+
+
+def _tells_last_seen(listing: Listing) -> bool:
+    return not listing.fields or "last_seen_at" in listing.fields
 
 
 def _place(order: Sequence[Sort], document: Document) -> Place:

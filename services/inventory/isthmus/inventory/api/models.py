@@ -62,7 +62,8 @@ class AssetOut(_Described):
     discovered_at: datetime = Field(description="When the first source observed it.")
     changed_at: datetime = Field(description="When it last changed in anything but being seen.")
     last_seen_at: datetime | None = Field(
-        description="When it last answered, ten minutes coarse; null if it never did."
+        description="When it last answered, a few seconds coarse; null if it never did. Lists are "
+        "filtered and sorted by it ten minutes coarse."
     )
     revision: int = Field(description="Counts its changes.", examples=[4])
 
@@ -108,7 +109,9 @@ class SiteOut(BaseModel):
     site: str = Field(examples=["hagen"])
     assets: int = Field(description="How many assets stand there.", examples=[14])
     online: int = Field(description="How many of them answer.", examples=[13])
-    last_seen_at: datetime | None = Field(description="When one of them last answered.")
+    last_seen_at: datetime | None = Field(
+        description="When one of them last answered, ten minutes coarse."
+    )
 
     @classmethod
     def of(cls, site: SiteSummary) -> Self:

@@ -6,6 +6,7 @@ The document of the asset follows it, and whoever finds it behind carries it for
 
 import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,6 +18,7 @@ from isthmus.inventory.adapters.mongo.conflicts import MongoConflicts
 from isthmus.inventory.adapters.mongo.documents import successor
 from isthmus.inventory.adapters.mongo.journal import Journal
 from isthmus.inventory.adapters.mongo.queries import LIVE, Document, among, portions
+from isthmus.inventory.adapters.mongo.seen import exactly, last_seen
 from isthmus.inventory.domain.ledger import NOBODY, Contest, Seen, Snapshot
 from isthmus.inventory.domain.model import Asset
 from isthmus.inventory.ports.assets import Announced, Commit, Committed, Noted
@@ -71,8 +73,13 @@ class MongoAssets:
 
     async def held(self, ids: Collection[str]) -> Mapping[str, Asset]:
         with translated():
-            found = await among(self._assets, "_id", ids)
-        return {d["_id"]: documents.asset(d) for d in found if documents.is_live(d)}
+            found = [d for d in await among(self._assets, "_id", ids) if documents.is_live(d)]
+            latest = await last_seen(self._seen, found)
+        held = {d["_id"]: documents.asset(d) for d in found}
+        return {
+            id: replace(asset, last_seen_at=exactly(asset.last_seen_at, latest.get(id)))
+            for id, asset in held.items()
+        }
 
     async def _documents(self, ids: set[str]) -> dict[str, Document]:
         """The documents of `ids`, and of the successors that stubs among them name."""

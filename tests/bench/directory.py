@@ -14,12 +14,12 @@ from typing import Any
 import httpx
 from motor.motor_asyncio import AsyncIOMotorClient
 
-from isthmus.inventory.adapters.directory import MongoDirectory
-from isthmus.inventory.adapters.mongo.documents import document
-from isthmus.inventory.adapters.mongo.queries import LIVE
-from isthmus.inventory.adapters.saved import MongoViews
-from isthmus.inventory.api.listing import serve_listing
-from isthmus.inventory.domain.model import Asset, Health, Key, Reachability, Said, Tier, View
+from isthmus.inventory.adapters.assets.documents import document
+from isthmus.inventory.adapters.finding.directory import MongoDirectory
+from isthmus.inventory.adapters.finding.saved import MongoViews
+from isthmus.inventory.adapters.queries import LIVE
+from isthmus.inventory.api.finding.listing import serve_listing
+from isthmus.inventory.domain.assets.model import Asset, Health, Key, Reachability, Said, Tier, View
 from isthmus.runtime.http import api
 from tests.access import sign_in
 from tests.bench.recording import Recorded

@@ -21,12 +21,12 @@ from motor.motor_asyncio import AsyncIOMotorClient
 from prometheus_client import CollectorRegistry
 from pymongo import InsertOne, UpdateOne
 
-from isthmus.inventory.adapters.directory import MongoDirectory
-from isthmus.inventory.adapters.mongo.assets import MongoAssets
+from isthmus.inventory.adapters.assets.store import MongoAssets
+from isthmus.inventory.adapters.finding.directory import MongoDirectory
 from isthmus.inventory.adapters.prometheus import InventoryMetrics
-from isthmus.inventory.domain.model import Tier
-from isthmus.inventory.handlers.commits import Commits
-from isthmus.inventory.handlers.reports import Reports
+from isthmus.inventory.domain.assets.model import Tier
+from isthmus.inventory.handlers.assets.commits import Commits
+from isthmus.inventory.handlers.assets.reports import Reports
 from isthmus.runtime.codec import Outgoing, Record
 from isthmus.runtime.consume import Batch
 from isthmus.telemetry.v1.report_pb2 import REACHABILITY_ONLINE, Report

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from isthmus.inventory.domain.model import Key, Reachability, Report, Said, Tier
+from isthmus.inventory.domain.assets.model import Key, Reachability, Report, Said, Tier
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import yaml
 
-from isthmus.inventory.api.discoveries import ApprovalIn, Chosen, DiscoveryIn
-from isthmus.inventory.api.zones import ZoneIn
-from isthmus.inventory.domain import discovery
-from isthmus.inventory.domain.zones import Zone, patched, zone
+from isthmus.inventory.api.polling.discoveries import ApprovalIn, Chosen, DiscoveryIn
+from isthmus.inventory.api.polling.zones import ZoneIn
+from isthmus.inventory.domain.polling import discovery
+from isthmus.inventory.domain.polling.zones import Zone, patched, zone
 
 PAGE = (Path(__file__).parents[2] / "docs" / "discovery.md").read_text()
 BODIES = re.findall(r"curl -X \w+ \S+/v1/(\S+) .*?-d '(.*?)'", PAGE, re.S)

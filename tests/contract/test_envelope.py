@@ -6,8 +6,8 @@ import pytest
 
 from isthmus.collector.domain import discovery as running
 from isthmus.collector.domain import envelope as collectors
-from isthmus.inventory.api.models import EnvelopeModel, WindowModel
-from isthmus.inventory.domain import discovery, envelope
+from isthmus.inventory.api.assets.models import EnvelopeModel, WindowModel
+from isthmus.inventory.domain.polling import discovery, envelope
 from isthmus.telemetry.v1 import envelope_pb2 as pb
 
 

@@ -11,13 +11,13 @@ import pytest
 import yaml
 
 from isthmus.inventory.adapters.documents import document
-from isthmus.inventory.adapters.tables import read
-from isthmus.inventory.domain import import_jobs
-from isthmus.inventory.domain.import_jobs import Format, ImportJob
-from isthmus.inventory.domain.imports import FILE_BYTES_MAX, ROWS_MAX, Checker, Entry, Fault
-from isthmus.inventory.domain.mappings import KEYS, ImportMapping, mapping
-from isthmus.inventory.domain.vocabulary import FIELDS
-from isthmus.inventory.handlers.import_run import record
+from isthmus.inventory.adapters.tables.tables import read
+from isthmus.inventory.domain.assets.vocabulary import FIELDS
+from isthmus.inventory.domain.tables import import_jobs
+from isthmus.inventory.domain.tables.import_jobs import Format, ImportJob
+from isthmus.inventory.domain.tables.imports import FILE_BYTES_MAX, ROWS_MAX, Checker, Entry, Fault
+from isthmus.inventory.domain.tables.mappings import KEYS, ImportMapping, mapping
+from isthmus.inventory.handlers.tables.import_run import record
 from isthmus.normalizer.adapters import catalog
 from isthmus.normalizer.domain.normalize import Normalizer
 from isthmus.normalizer.handlers.observations import IMPORTS, IMPORTS_REQUIRED, observation

@@ -15,8 +15,8 @@ from isthmus.collector.domain.envelope import DEFAULTS, Envelope
 from isthmus.collector.domain.pacing import BURST
 from isthmus.collector.domain.requests import Request
 from isthmus.collector.handlers.ledger import COLUMNS
-from isthmus.inventory.domain.targets import target
-from isthmus.inventory.domain.zones import Zone, patched, zone
+from isthmus.inventory.domain.polling.targets import target
+from isthmus.inventory.domain.polling.zones import Zone, patched, zone
 from isthmus.runtime.registry import registry
 
 ROOT = Path(__file__).parents[2]

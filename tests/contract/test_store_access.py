@@ -10,11 +10,11 @@ import pytest
 from tests.contract import stores
 from tests.issuer import AUDIENCE, Issuer, serving
 
-from isthmus.inventory.adapters.audit import MongoAudit
-from isthmus.inventory.adapters.keys import MongoKeys
-from isthmus.inventory.adapters.tenants import MongoTenants
-from isthmus.inventory.api.access import serve_access
-from isthmus.inventory.api.audit import serve_audit
+from isthmus.inventory.adapters.access.audit import MongoAudit
+from isthmus.inventory.adapters.access.keys import MongoKeys
+from isthmus.inventory.adapters.access.tenants import MongoTenants
+from isthmus.inventory.api.access.access import serve_access
+from isthmus.inventory.api.access.audit import serve_audit
 from isthmus.inventory.domain.access import USED_COARSE, ApiKey, Tenant, digest, written
 from isthmus.runtime.access import Access, Grant, Kind, Role
 from isthmus.runtime.app import Application

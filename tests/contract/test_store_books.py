@@ -9,11 +9,18 @@ import pytest
 from tests.unit.inventory.books import MemoryHoldings, asset
 
 from isthmus.inventory.adapters.books import MongoBook, MongoCovered
-from isthmus.inventory.domain.books import Version
-from isthmus.inventory.domain.contracts import Contract, Coverage, Work, contract, coverage, work
-from isthmus.inventory.domain.model import Status
-from isthmus.inventory.domain.money import RateTable, rate_table
-from isthmus.inventory.handlers.books import MAINTENANCE, Books
+from isthmus.inventory.domain.assets.model import Status
+from isthmus.inventory.domain.money.books import Version
+from isthmus.inventory.domain.money.contracts import (
+    Contract,
+    Coverage,
+    Work,
+    contract,
+    coverage,
+    work,
+)
+from isthmus.inventory.domain.money.money import RateTable, rate_table
+from isthmus.inventory.handlers.money.books import MAINTENANCE, Books
 from isthmus.runtime.access import Principal
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import MongoClient
 
-from isthmus.inventory.adapters.directory import MongoDirectory, compiled
-from isthmus.inventory.adapters.filters import parse
-from isthmus.inventory.adapters.mongo.documents import document
-from isthmus.inventory.adapters.saved import MongoViews
-from isthmus.inventory.api.models import AssetOut
-from isthmus.inventory.domain.model import Asset, Health, Key, Reachability, Tier, View
+from isthmus.inventory.adapters.assets.documents import document
+from isthmus.inventory.adapters.finding.directory import MongoDirectory, compiled
+from isthmus.inventory.adapters.finding.filters import parse
+from isthmus.inventory.adapters.finding.saved import MongoViews
+from isthmus.inventory.api.assets.models import AssetOut
+from isthmus.inventory.domain.assets.model import Asset, Health, Key, Reachability, Tier, View
 from isthmus.inventory.domain.query import (
     Condition,
     Known,

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from isthmus.inventory.adapters.imports import MongoImports
-from isthmus.inventory.domain.import_jobs import (
+from isthmus.inventory.adapters.tables.imports import MongoImports
+from isthmus.inventory.domain.tables.import_jobs import (
     Batch,
     Counts,
     Format,
@@ -16,8 +16,8 @@ from isthmus.inventory.domain.import_jobs import (
     State,
     Verdict,
 )
-from isthmus.inventory.domain.imports import Fault
-from isthmus.inventory.domain.mappings import ImportMapping, mapping
+from isthmus.inventory.domain.tables.imports import Fault
+from isthmus.inventory.domain.tables.mappings import ImportMapping, mapping
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LATER = NOON + timedelta(minutes=5)

@@ -9,12 +9,12 @@ import pytest
 from tests.contract import stores
 from tests.contract.said import NOON, said
 
-from isthmus.inventory.adapters.mongo.assets import MongoAssets
-from isthmus.inventory.adapters.mongo.conflicts import ASSETS_MAX, MongoConflicts
-from isthmus.inventory.adapters.mongo.history import MongoHistory
-from isthmus.inventory.adapters.mongo.journal import LEASE
-from isthmus.inventory.adapters.mongo.policy import MongoPolicy
-from isthmus.inventory.domain.ledger import (
+from isthmus.inventory.adapters.assets.conflicts import ASSETS_MAX, MongoConflicts
+from isthmus.inventory.adapters.assets.history import MongoHistory
+from isthmus.inventory.adapters.assets.journal import LEASE
+from isthmus.inventory.adapters.assets.policy import MongoPolicy
+from isthmus.inventory.adapters.assets.store import MongoAssets
+from isthmus.inventory.domain.assets.ledger import (
     NOBODY,
     Contest,
     Removal,
@@ -22,7 +22,7 @@ from isthmus.inventory.domain.ledger import (
     Snapshot,
     Write,
 )
-from isthmus.inventory.domain.model import (
+from isthmus.inventory.domain.assets.model import (
     Asset,
     Cause,
     Relation,
@@ -30,7 +30,7 @@ from isthmus.inventory.domain.model import (
     cause,
     view,
 )
-from isthmus.inventory.domain.precedence import described
+from isthmus.inventory.domain.assets.precedence import described
 from isthmus.inventory.ports.assets import Commit, Committed, Noted
 from isthmus.runtime.codec import Outgoing
 from isthmus.runtime.errors import Retryable

@@ -8,23 +8,23 @@ import pytest
 from tests.contract.said import said
 
 from isthmus.assets.v1 import asset_pb2
-from isthmus.inventory.adapters.mongo.assets import MongoAssets
-from isthmus.inventory.adapters.mongo.history import MongoHistory
-from isthmus.inventory.domain.ledger import (
+from isthmus.inventory.adapters.assets.history import MongoHistory
+from isthmus.inventory.adapters.assets.store import MongoAssets
+from isthmus.inventory.domain.assets.ledger import (
     Plan,
     Removal,
     Write,
     settle,
 )
-from isthmus.inventory.domain.model import (
+from isthmus.inventory.domain.assets.model import (
     Asset,
     Key,
     Report,
     Tier,
 )
-from isthmus.inventory.handlers.commits import Commits
-from isthmus.inventory.handlers.curation import Asked, Curation
-from isthmus.inventory.handlers.reports import Reports
+from isthmus.inventory.handlers.assets.commits import Commits
+from isthmus.inventory.handlers.assets.curation import Asked, Curation
+from isthmus.inventory.handlers.assets.reports import Reports
 from isthmus.inventory.ports.assets import Announced, Committed
 from isthmus.runtime.codec import Outgoing, Record
 from isthmus.runtime.consume import Batch

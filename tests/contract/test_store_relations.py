@@ -8,8 +8,15 @@ import pytest
 from tests.contract import stores
 
 from isthmus.inventory.adapters.relations import HISTORY_MAX, MongoRelations, MongoSightings
-from isthmus.inventory.domain.links import Sighting, SightingKind, Table, table
-from isthmus.inventory.domain.relations import Act, Declared, Kind, Node, Pointer, declared
+from isthmus.inventory.domain.relations.links import Sighting, SightingKind, Table, table
+from isthmus.inventory.domain.relations.relations import (
+    Act,
+    Declared,
+    Kind,
+    Node,
+    Pointer,
+    declared,
+)
 from isthmus.inventory.handlers.relations import Relations
 from isthmus.runtime.errors import Retryable
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from isthmus.inventory.adapters.discoveries import MongoJobs
-from isthmus.inventory.adapters.wanted import MongoWanted
-from isthmus.inventory.domain.discovery import (
+from isthmus.inventory.adapters.polling.discoveries import MongoJobs
+from isthmus.inventory.adapters.polling.wanted import MongoWanted
+from isthmus.inventory.domain.polling.discovery import (
     Finding,
     Job,
     Probe,
@@ -17,10 +17,10 @@ from isthmus.inventory.domain.discovery import (
     State,
     Verdict,
 )
-from isthmus.inventory.domain.targets import Target
-from isthmus.inventory.domain.zones import Zone
-from isthmus.inventory.handlers.orders import job_record, target_record, zone_record
-from isthmus.inventory.ports.wanted import Publishing, Standing
+from isthmus.inventory.domain.polling.targets import Target
+from isthmus.inventory.domain.polling.zones import Zone
+from isthmus.inventory.handlers.polling.orders import job_record, target_record, zone_record
+from isthmus.inventory.ports.polling import Publishing, Standing
 from isthmus.runtime.codec import Outgoing, tombstone
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -24,10 +24,10 @@ from isthmus.demo import ready
 from isthmus.demo import store as parts
 from isthmus.demo.kafka import free_port
 from isthmus.demo.process import Process
-from isthmus.inventory.adapters.mongo.assets import MongoAssets
+from isthmus.inventory.adapters.assets.store import MongoAssets
 from isthmus.inventory.adapters.prometheus import InventoryMetrics
-from isthmus.inventory.handlers.commits import Commits
-from isthmus.inventory.handlers.reports import Reports
+from isthmus.inventory.handlers.assets.commits import Commits
+from isthmus.inventory.handlers.assets.reports import Reports
 from isthmus.runtime.codec import Record, encode, new_traceparent
 from isthmus.runtime.consume import Batch
 from isthmus.runtime.errors import Retryable

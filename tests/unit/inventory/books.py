@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Generic
 
-from isthmus.inventory.domain.books import B, Version
-from isthmus.inventory.domain.contracts import Contract, Coverage, Stock, Work
-from isthmus.inventory.domain.model import Asset, Status
-from isthmus.inventory.domain.money import RateTable
-from isthmus.inventory.handlers.costs import Costs
+from isthmus.inventory.domain.assets.model import Asset, Status
+from isthmus.inventory.domain.money.books import B, Version
+from isthmus.inventory.domain.money.contracts import Contract, Coverage, Stock, Work
+from isthmus.inventory.domain.money.money import RateTable
+from isthmus.inventory.handlers.money.costs import Costs
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 from random import Random
 from typing import Any, TypeVar
 
-from isthmus.inventory.domain.ledger import (
+from isthmus.inventory.domain.assets.ledger import (
     NOBODY,
     Contest,
     Removal,
@@ -15,12 +15,12 @@ from isthmus.inventory.domain.ledger import (
     Snapshot,
     Write,
 )
-from isthmus.inventory.domain.model import Asset, Change, ChangeKind, Health, Report
-from isthmus.inventory.domain.vocabulary import Origin
-from isthmus.inventory.handlers.commits import Commits
-from isthmus.inventory.handlers.curation import Curation
-from isthmus.inventory.handlers.records import IMPORT
-from isthmus.inventory.handlers.reports import Reports
+from isthmus.inventory.domain.assets.model import Asset, Change, ChangeKind, Health, Report
+from isthmus.inventory.domain.assets.vocabulary import Origin
+from isthmus.inventory.handlers.assets.commits import Commits
+from isthmus.inventory.handlers.assets.curation import Curation
+from isthmus.inventory.handlers.assets.records import IMPORT
+from isthmus.inventory.handlers.assets.reports import Reports
 from isthmus.inventory.ports.assets import Announced, Commit, Committed, Event, Merged, Noted
 from isthmus.runtime.codec import Outgoing, Record
 from isthmus.runtime.consume import Batch

@@ -4,8 +4,15 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from isthmus.inventory.domain.links import Sighting, Table, table
-from isthmus.inventory.domain.relations import Act, Declared, Kind, Node, Pointer, declared
+from isthmus.inventory.domain.relations.links import Sighting, Table, table
+from isthmus.inventory.domain.relations.relations import (
+    Act,
+    Declared,
+    Kind,
+    Node,
+    Pointer,
+    declared,
+)
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 Sites = frozenset[str] | None

@@ -7,8 +7,8 @@ from random import Random
 
 import pytest
 
-from isthmus.inventory.domain.model import Key, Report, Said, Tier
-from isthmus.inventory.domain.vocabulary import Origin
+from isthmus.inventory.domain.assets.model import Key, Report, Said, Tier
+from isthmus.inventory.domain.assets.vocabulary import Origin
 from tests.unit.inventory.domain.world import address, host, mac, report, serial
 from tests.unit.inventory.memory import Service, run
 

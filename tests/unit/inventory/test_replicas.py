@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from isthmus.assets.v1 import asset_pb2
-from isthmus.inventory.domain.model import Report
-from isthmus.inventory.handlers.curation import Asked
-from isthmus.inventory.handlers.records import ASSETS
+from isthmus.inventory.domain.assets.model import Report
+from isthmus.inventory.handlers.assets.curation import Asked
+from isthmus.inventory.handlers.assets.records import ASSETS
 from isthmus.runtime.errors import IsthmusError
 from tests.unit.inventory.domain.world import host, mac, report, serial
 from tests.unit.inventory.memory import MemoryAssets, Service, Topic, cut, interleaved, run

@@ -10,9 +10,9 @@ from uuid import uuid5
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from isthmus.inventory.domain.model import NAMESPACE, Report, place
-from isthmus.inventory.domain.vocabulary import Origin
-from isthmus.inventory.handlers.curation import Asked
+from isthmus.inventory.domain.assets.model import NAMESPACE, Report, place
+from isthmus.inventory.domain.assets.vocabulary import Origin
+from isthmus.inventory.handlers.assets.curation import Asked
 from tests.unit.inventory.domain.world import host, mac, report, serial
 from tests.unit.inventory.memory import MemoryAssets, Service, run
 

@@ -5,60 +5,61 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, Protocol
 
-from isthmus.inventory.adapters.audit import MongoAudit
+from isthmus.inventory.adapters.access.audit import MongoAudit
+from isthmus.inventory.adapters.access.keys import MongoKeys
+from isthmus.inventory.adapters.access.tenants import MongoTenants
+from isthmus.inventory.adapters.assets.conflicts import MongoConflicts
+from isthmus.inventory.adapters.assets.history import MongoHistory
+from isthmus.inventory.adapters.assets.policy import MongoPolicy
+from isthmus.inventory.adapters.assets.store import MongoAssets
 from isthmus.inventory.adapters.books import MongoBook, MongoCovered
-from isthmus.inventory.adapters.directory import MongoDirectory
-from isthmus.inventory.adapters.discoveries import MongoJobs
-from isthmus.inventory.adapters.imports import MongoImports
-from isthmus.inventory.adapters.kafka import KafkaTopics
-from isthmus.inventory.adapters.keys import MongoKeys
-from isthmus.inventory.adapters.mongo.assets import MongoAssets
-from isthmus.inventory.adapters.mongo.conflicts import MongoConflicts
-from isthmus.inventory.adapters.mongo.history import MongoHistory
-from isthmus.inventory.adapters.mongo.policy import MongoPolicy
+from isthmus.inventory.adapters.finding.directory import MongoDirectory
+from isthmus.inventory.adapters.finding.saved import MongoViews
+from isthmus.inventory.adapters.polling.discoveries import MongoJobs
+from isthmus.inventory.adapters.polling.kafka import KafkaTopics
+from isthmus.inventory.adapters.polling.seeds import rows
+from isthmus.inventory.adapters.polling.wanted import MongoWanted
 from isthmus.inventory.adapters.prometheus import InventoryMetrics
 from isthmus.inventory.adapters.relations import MongoRelations, MongoSightings
-from isthmus.inventory.adapters.saved import MongoViews
-from isthmus.inventory.adapters.seeds import rows
-from isthmus.inventory.adapters.tables import read
-from isthmus.inventory.adapters.tenants import MongoTenants
-from isthmus.inventory.adapters.wanted import MongoWanted
-from isthmus.inventory.api.access import serve_access
-from isthmus.inventory.api.assets import serve_assets
-from isthmus.inventory.api.audit import serve_audit
-from isthmus.inventory.api.books import serve_books
-from isthmus.inventory.api.costs import serve_costs
-from isthmus.inventory.api.discoveries import serve_discoveries
-from isthmus.inventory.api.drift import serve_drift
-from isthmus.inventory.api.exporter import serve_exporter
-from isthmus.inventory.api.exports import serve_exports
-from isthmus.inventory.api.identity import serve_identity
-from isthmus.inventory.api.imports import serve_imports
-from isthmus.inventory.api.listing import serve_listing
-from isthmus.inventory.api.mappings import serve_mappings
-from isthmus.inventory.api.relations import serve_relations
-from isthmus.inventory.api.targets import serve_targets
-from isthmus.inventory.api.views import serve_views
-from isthmus.inventory.api.zones import serve_zones
-from isthmus.inventory.domain.contracts import contract, work
-from isthmus.inventory.domain.money import rate_table
-from isthmus.inventory.domain.targets import Target, target
-from isthmus.inventory.domain.zones import Zone, zone
-from isthmus.inventory.handlers import discoveries, reports
-from isthmus.inventory.handlers.books import CONTRACTS, MAINTENANCE, RATES, Books
-from isthmus.inventory.handlers.commits import Commits
-from isthmus.inventory.handlers.costs import Costs
-from isthmus.inventory.handlers.curation import Curation
-from isthmus.inventory.handlers.discoveries import Discoveries, DiscoveryEvents
-from isthmus.inventory.handlers.exports import Exports
-from isthmus.inventory.handlers.import_run import World
-from isthmus.inventory.handlers.imports import Imports
-from isthmus.inventory.handlers.orders import target_record, zone_record
-from isthmus.inventory.handlers.policy import Policies
+from isthmus.inventory.adapters.tables.imports import MongoImports
+from isthmus.inventory.adapters.tables.tables import read
+from isthmus.inventory.api.access.access import serve_access
+from isthmus.inventory.api.access.audit import serve_audit
+from isthmus.inventory.api.assets.assets import serve_assets
+from isthmus.inventory.api.assets.drift import serve_drift
+from isthmus.inventory.api.assets.identity import serve_identity
+from isthmus.inventory.api.finding.exporter import serve_exporter
+from isthmus.inventory.api.finding.listing import serve_listing
+from isthmus.inventory.api.finding.views import serve_views
+from isthmus.inventory.api.money.books import serve_books
+from isthmus.inventory.api.money.costs import serve_costs
+from isthmus.inventory.api.polling.discoveries import serve_discoveries
+from isthmus.inventory.api.polling.targets import serve_targets
+from isthmus.inventory.api.polling.zones import serve_zones
+from isthmus.inventory.api.relations.relations import serve_relations
+from isthmus.inventory.api.tables.exports import serve_exports
+from isthmus.inventory.api.tables.imports import serve_imports
+from isthmus.inventory.api.tables.mappings import serve_mappings
+from isthmus.inventory.domain.money.contracts import contract, work
+from isthmus.inventory.domain.money.money import rate_table
+from isthmus.inventory.domain.polling.targets import Target, target
+from isthmus.inventory.domain.polling.zones import Zone, zone
+from isthmus.inventory.handlers.assets import reports
+from isthmus.inventory.handlers.assets.commits import Commits
+from isthmus.inventory.handlers.assets.curation import Curation
+from isthmus.inventory.handlers.assets.policy import Policies
+from isthmus.inventory.handlers.assets.reports import Reports
+from isthmus.inventory.handlers.money.books import CONTRACTS, MAINTENANCE, RATES, Books
+from isthmus.inventory.handlers.money.costs import Costs
+from isthmus.inventory.handlers.polling import discoveries
+from isthmus.inventory.handlers.polling.discoveries import Discoveries, DiscoveryEvents
+from isthmus.inventory.handlers.polling.orders import target_record, zone_record
+from isthmus.inventory.handlers.polling.wanted import Kind, Wanted
 from isthmus.inventory.handlers.relations import Relations
-from isthmus.inventory.handlers.reports import Reports
 from isthmus.inventory.handlers.sightings import Sighted
-from isthmus.inventory.handlers.wanted import Kind, Wanted
+from isthmus.inventory.handlers.tables.exports import Exports
+from isthmus.inventory.handlers.tables.import_run import World
+from isthmus.inventory.handlers.tables.imports import Imports
 from isthmus.inventory.settings import Settings
 from isthmus.runtime.app import Application
 from isthmus.runtime.errors import IsthmusError

@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.unit.inventory.handlers.test_exports import Assets, asset
+from tests.unit.inventory.handlers.tables.test_exports import Assets, asset
 
 from isthmus.inventory.api.commands import snapshot, write
-from isthmus.inventory.handlers.exports import Exports
+from isthmus.inventory.handlers.tables.exports import Exports
 from isthmus.runtime.errors import IsthmusError
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from isthmus.inventory.api.problems import serve_problems
 from isthmus.inventory.domain.rows import Invalid
-from isthmus.inventory.handlers.curation import Outdated, Unknown
+from isthmus.inventory.handlers.assets.curation import Outdated, Unknown
 from isthmus.runtime.http import api
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from isthmus.inventory.domain.model import Asset, Health, Key, Reachability, Tier, View
+from isthmus.inventory.domain.assets.model import Asset, Health, Key, Reachability, Tier, View
 from isthmus.inventory.domain.query import (
     COLUMNS,
     TOKENS_MAX,

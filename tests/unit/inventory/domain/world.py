@@ -5,13 +5,13 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from isthmus.inventory.domain.ledger import (
+from isthmus.inventory.domain.assets.ledger import (
     Plan,
     Snapshot,
     lookups,
     settle,
 )
-from isthmus.inventory.domain.model import (
+from isthmus.inventory.domain.assets.model import (
     Asset,
     Change,
     ChangeKind,

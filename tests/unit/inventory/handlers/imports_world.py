@@ -5,10 +5,10 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from isthmus.inventory.adapters.tables import read
-from isthmus.inventory.domain.import_jobs import Batch, Format, ImportJob, State
-from isthmus.inventory.domain.mappings import ImportMapping, mapping
-from isthmus.inventory.handlers.import_run import World
+from isthmus.inventory.adapters.tables.tables import read
+from isthmus.inventory.domain.tables.import_jobs import Batch, Format, ImportJob, State
+from isthmus.inventory.domain.tables.mappings import ImportMapping, mapping
+from isthmus.inventory.handlers.tables.import_run import World
 from isthmus.runtime.codec import Outgoing
 from isthmus.runtime.errors import Retryable
 

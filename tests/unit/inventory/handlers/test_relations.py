@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.inventory.plant import Plant
 
-from isthmus.inventory.domain import graph
-from isthmus.inventory.domain.links import Sighting, SightingKind, Table
-from isthmus.inventory.domain.relations import Effect, Kind, Relation, united
+from isthmus.inventory.domain.relations import graph
+from isthmus.inventory.domain.relations.links import Sighting, SightingKind, Table
+from isthmus.inventory.domain.relations.relations import Effect, Kind, Relation, united
 from isthmus.inventory.domain.rows import Invalid
 from isthmus.inventory.handlers import relations as handlers
 from isthmus.inventory.handlers.relations import KEPT_S, Impact, Relations

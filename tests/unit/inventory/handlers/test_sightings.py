@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from tests.unit.inventory.plant import Plant
 
-from isthmus.inventory.domain.links import Sighting, SightingKind
+from isthmus.inventory.domain.relations.links import Sighting, SightingKind
 from isthmus.inventory.handlers.sightings import Sighted, sighted
 from isthmus.runtime.errors import Rejected
 from isthmus.telemetry.v1 import report_pb2

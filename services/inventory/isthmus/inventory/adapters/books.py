@@ -7,10 +7,10 @@ from typing import Any, Generic
 from pymongo import ASCENDING
 from pymongo.errors import DuplicateKeyError
 
-from isthmus.inventory.adapters.mongo.queries import LIVE, Document, among, portions
-from isthmus.inventory.domain.books import B, Version
-from isthmus.inventory.domain.contracts import Coverage, Stock
-from isthmus.inventory.domain.model import Status
+from isthmus.inventory.adapters.queries import LIVE, Document, among, portions
+from isthmus.inventory.domain.assets.model import Status
+from isthmus.inventory.domain.money.books import B, Version
+from isthmus.inventory.domain.money.contracts import Coverage, Stock
 from isthmus.runtime.errors import Retryable
 from isthmus.runtime.store import translated
 

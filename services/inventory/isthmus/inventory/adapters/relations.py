@@ -8,9 +8,9 @@ from typing import Any
 from pymongo import ASCENDING, UpdateOne
 from pymongo.errors import BulkWriteError
 
-from isthmus.inventory.adapters.mongo.queries import LIVE, Document, among
-from isthmus.inventory.domain.links import Sighting, SightingKind, Table
-from isthmus.inventory.domain.relations import Act, Declared, Kind, Node, Pointer
+from isthmus.inventory.adapters.queries import LIVE, Document, among
+from isthmus.inventory.domain.relations.links import Sighting, SightingKind, Table
+from isthmus.inventory.domain.relations.relations import Act, Declared, Kind, Node, Pointer
 from isthmus.runtime.store import DUPLICATE_KEY, translated
 
 SUCCESSORS_MAX = 100  # of one asset, merged again and again

@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from isthmus.inventory.adapters.directory import MongoDirectory
-from isthmus.inventory.api import files
-from isthmus.inventory.api.exports import coverage_list
+from isthmus.inventory.adapters.finding.directory import MongoDirectory
+from isthmus.inventory.api.tables import files
+from isthmus.inventory.api.tables.exports import coverage_list
 from isthmus.inventory.domain.query import Selection
-from isthmus.inventory.domain.registers import Coverages
-from isthmus.inventory.handlers.exports import Exports
+from isthmus.inventory.domain.tables.registers import Coverages
+from isthmus.inventory.handlers.tables.exports import Exports
 from isthmus.inventory.settings import Settings
 from isthmus.runtime.settings import load
 from isthmus.runtime.store import connect

@@ -4,7 +4,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
 from isthmus.inventory.domain.rows import Invalid
-from isthmus.inventory.handlers.curation import Outdated, Unknown
+from isthmus.inventory.handlers.assets.curation import Outdated, Unknown
 from isthmus.runtime.http import problem
 
 

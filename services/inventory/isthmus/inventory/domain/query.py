@@ -10,8 +10,8 @@ from operator import eq, ge, gt, le, lt
 from types import MappingProxyType
 from typing import Any
 
-from isthmus.inventory.domain.model import Asset, Health, Reachability, Status
-from isthmus.inventory.domain.vocabulary import CUSTOM, FIELDS, Kind
+from isthmus.inventory.domain.assets.model import Asset, Health, Reachability, Status
+from isthmus.inventory.domain.assets.vocabulary import CUSTOM, FIELDS, Kind
 
 CUSTOM_NAME = re.compile(r"custom\.[a-z0-9][a-z0-9_-]*")
 SORT_MAX = 3

@@ -6,9 +6,9 @@ from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, 
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
-from isthmus.inventory.domain import graph
-from isthmus.inventory.domain.graph import Hit
-from isthmus.inventory.domain.links import (
+from isthmus.inventory.domain.relations import graph
+from isthmus.inventory.domain.relations.graph import Hit
+from isthmus.inventory.domain.relations.links import (
     LINKED,
     SightingKind,
     Stranger,
@@ -18,7 +18,7 @@ from isthmus.inventory.domain.links import (
     links,
     strangers,
 )
-from isthmus.inventory.domain.relations import (
+from isthmus.inventory.domain.relations.relations import (
     Act,
     Declared,
     Effect,

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import structlog
 
-from isthmus.inventory.domain.links import MAC, Sighting, SightingKind, Table, table
+from isthmus.inventory.domain.relations.links import MAC, Sighting, SightingKind, Table, table
 from isthmus.inventory.ports.relations import SightingStore
 from isthmus.runtime.codec import Outgoing, from_timestamp
 from isthmus.runtime.consume import Batch, Handler

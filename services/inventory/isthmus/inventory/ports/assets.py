@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from isthmus.inventory.domain.ledger import Contest, Removal, Seen, Snapshot, Write
-from isthmus.inventory.domain.model import Asset
-from isthmus.inventory.domain.vocabulary import Precedence
+from isthmus.inventory.domain.assets.ledger import Contest, Removal, Seen, Snapshot, Write
+from isthmus.inventory.domain.assets.model import Asset
+from isthmus.inventory.domain.assets.vocabulary import Precedence
 from isthmus.runtime.codec import Outgoing
 
 Commit = tuple[Write | Removal, Sequence[Outgoing]]

@@ -3,8 +3,8 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
-from isthmus.inventory.domain.links import Table
-from isthmus.inventory.domain.relations import Act, Declared, Node
+from isthmus.inventory.domain.relations.links import Table
+from isthmus.inventory.domain.relations.relations import Act, Declared, Node
 
 
 class RelationStore(Protocol):

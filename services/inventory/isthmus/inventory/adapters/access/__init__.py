@@ -1,0 +1,1 @@
+"""Keys, tenants and the audit log, in the store."""

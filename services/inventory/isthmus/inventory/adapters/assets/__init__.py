@@ -1,0 +1,1 @@
+"""Assets, their history and their journal, in the store."""

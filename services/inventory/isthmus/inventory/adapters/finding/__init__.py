@@ -1,0 +1,1 @@
+"""Questions about many assets, in the store."""

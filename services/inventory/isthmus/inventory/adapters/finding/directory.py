@@ -1,0 +1,375 @@
+"""Reads assets from MongoDB for lists, searches and facets; writes nothing but indexes."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Any
+
+from pymongo import ASCENDING, DESCENDING
+
+from isthmus.inventory.adapters.assets.seen import VIEWS, exactly, last_seen
+from isthmus.inventory.adapters.queries import LIVE, Document, portions
+from isthmus.inventory.domain.assets.model import Reachability
+from isthmus.inventory.domain.assets.vocabulary import CUSTOM, FIELDS
+from isthmus.inventory.domain.query import (
+    EVERYTHING,
+    And,
+    Compare,
+    Condition,
+    Known,
+    Like,
+    Listing,
+    Not,
+    Operator,
+    Or,
+    Place,
+    Selection,
+    Sort,
+    Type,
+    Under,
+    after,
+    column,
+    expression,
+)
+from isthmus.inventory.ports.finding import Facet, Page, SiteSummary
+from isthmus.runtime.store import translated
+
+SITES_MAX = 10_000
+VALUES_MAX = 100
+FEW = 5
+"""So many values of an indexed field still leave few assets."""
+PATHS = {"id": "_id", "sources": "sources", "keys": "keys", "tags": "tags"}
+TOP = (
+    "site", "path", "status", "reachability", "health", "health_reason", "discovered_at",
+    "changed_at", "last_seen_at", "revision", "custom",
+)  # fmt: skip
+"""Members of the document that an item has under the same name."""
+UNKNOWN: Mapping[str, Any] = MappingProxyType(
+    {"last_seen_at": None, "tags": [], "sources": [], "keys": [], "custom": {}}
+)
+"""What stands for an unknown value that is no text."""
+SINGLE = ("attributes.serial", "attributes.name", "attributes.end_of_support", "site")
+"""Fields with an index, those first whose values fewer assets share."""
+NARROW = ("_id", "tokens", "keys", "sources", *SINGLE)
+"""What has an index; the first of them that a query names is looked up."""
+EARLIEST = datetime(1, 1, 1, tzinfo=UTC)
+LAST_CHARACTER = "\U0010ffff"
+OPERATORS = {
+    Operator.LESS: "$lt",
+    Operator.AT_MOST: "$lte",
+    Operator.MORE: "$gt",
+    Operator.AT_LEAST: "$gte",
+}
+
+
+class MongoDirectory:
+    """The collection `assets`, as MongoAssets writes it; an AssetListing."""
+
+    def __init__(self, database: Any) -> None:
+        self._database = database
+        self._assets = database["assets"]
+        self._seen = database["seen"]
+
+    async def prepare(self) -> None:
+        """Make the indexes; idempotent."""
+        with translated():
+            for path in ("tokens", "keys"):
+                await self._assets.create_index(path, name=path)
+            for path in SINGLE:
+                name = path.removeprefix("attributes.")
+                await self._assets.create_index([(path, ASCENDING), ("_id", ASCENDING)], name=name)
+
+    async def page(self, listing: Listing) -> Page:
+        parts = _parts(listing.selection)
+        few = any(_rank(part) < len(NARROW) for part in parts)
+        found: list[Document] = []
+        cut = False
+        for condition in _runs(listing, few):
+            missing = listing.limit + 1 - len(found)
+            if missing > 0 and not cut:
+                stages = _matching([*parts, *map(compiled, _all(condition))])
+                stages += _sorting(listing.order, missing, few)
+                rows, cut = await self._rows([*stages, {"$project": _members(listing)}], missing)
+                found += rows
+        shown = found[: listing.limit]
+        more = cut or len(found) > len(shown)
+        last = _place(listing.order, shown[-1]) if more else None
+        items = _items(shown, listing.fields)
+        if _tells_last_seen(listing):
+            latest = await last_seen(self._seen, shown)
+            for item in items:
+                item["last_seen_at"] = exactly(item["last_seen_at"], latest.get(item["id"]))
+        return Page(items, last)
+
+    async def count(self, selection: Selection) -> int:
+        rows, _ = await self._rows([*_matching(_parts(selection)), {"$count": "assets"}], 1)
+        return int(rows[0]["assets"]) if rows else 0
+
+    async def facets(self, selection: Selection, names: Sequence[str]) -> list[Facet]:
+        counting: Document = {"all": [{"$count": "values"}]}
+        for number, name in enumerate(names):
+            counting[f"by{number}"] = _grouped(name)
+            if spread := _spread(name):
+                counting[f"all{number}"] = [*spread, {"$count": "values"}]
+        stages = [*_matching(_parts(selection)), {"$facet": counting}]
+        [[found], _] = await self._rows(stages, 1)
+        return [
+            _facet(name, found[f"by{number}"], found.get(f"all{number}") or found["all"])
+            for number, name in enumerate(names)
+        ]
+
+    async def sites(self, scope: frozenset[str] | None) -> list[SiteSummary]:
+        online = {"$cond": [{"$eq": ["$reachability", Reachability.ONLINE.value]}, 1, 0]}
+        group = {
+            "_id": "$site",
+            "assets": {"$sum": 1},
+            "online": {"$sum": online},
+            "last_seen_at": {"$max": "$last_seen_at"},
+        }
+        stages = [
+            *_matching(_parts(Selection(sites=scope))),
+            {"$group": group},
+            {"$sort": {"_id": 1}},
+        ]
+        rows, _ = await self._rows(stages, SITES_MAX)
+        return [
+            SiteSummary(row["_id"], row["assets"], row["online"], row["last_seen_at"])
+            for row in rows
+        ]
+
+    async def _rows(self, stages: list[Document], most: int) -> tuple[list[Document], bool]:
+        """At most `most` rows, and whether a reply of 16 MB was too small for all of them."""
+        with translated():
+            # As a command, because motor and AsyncMongoClient differ in aggregate().
+            reply = await self._database.command(
+                "aggregate",
+                "assets",
+                pipeline=stages,
+                cursor={"batchSize": most + 1},
+                codec_options=self._database.codec_options,
+            )
+        return reply["cursor"]["firstBatch"], bool(reply["cursor"]["id"])
+
+
+def path_of(name: str) -> str:
+    """Where the document has what a field is compared by."""
+    return f"numbers.{name}" if column(name).type is Type.NUMBER else _text_path(name)
+
+
+def _text_path(name: str) -> str:
+    """Where the document has the field as text, or as texts."""
+    if name in PATHS or name in TOP:
+        return PATHS.get(name, name)
+    return name if name.startswith(CUSTOM) else f"attributes.{name}"
+
+
+def compiled(condition: Condition) -> Document:
+    """The query of MongoDB that means the same as `matches` of the condition."""
+    match condition:
+        case And(conditions):
+            return {"$and": [compiled(each) for each in conditions]} if conditions else {}
+        case Or(conditions):
+            return {"$or": [compiled(each) for each in conditions]}
+        case Not(Known(name)) if column(name).type is not Type.LIST:
+            return {path_of(name): {"$in": [None, ""]}}
+        case Not(inner):
+            return {"$nor": [compiled(inner)]}
+        case _:
+            return {path_of(condition.field): _test(condition)}
+
+
+def _test(condition: Compare | Like | Under | Known) -> Any:
+    """What the value must be; an empty text is unknown, and nothing holds for it."""
+    match condition:
+        case Known(name):
+            return {"$gt": _least(name)}
+        case Like(_, pattern):
+            return {"$regex": expression(pattern), "$options": "is", "$gt": ""}
+        case Under(_, path):
+            return {"$regex": f"^{re.escape(path)}(?:/|(?![\\s\\S]))"}
+        case Compare(_, Operator.EQUAL, value):
+            return value
+        case Compare(name, operator, value):
+            known = {"$gt": _least(name)} if "<" in operator else {}
+            return {**known, OPERATORS[operator]: value}
+
+
+def _least(name: str) -> Any:
+    """What every known value of the field is more than."""
+    type = column(name).type
+    return {Type.NUMBER: float("-inf"), Type.TIME: EARLIEST}.get(type, "")
+
+
+def _parts(selection: Selection) -> list[Document]:
+    """The queries that an asset must meet, all of them."""
+    parts = [compiled(each) for each in _all(selection.condition)]
+    if selection.words:
+        parts += [{"tokens": {"$regex": f"^{re.escape(word)}"}} for word in selection.words]
+        parts.append({"tokens": _beginning(max(selection.words, key=len))})
+    return parts if selection.sites is None else [*parts, _on(sorted(selection.sites))]
+
+
+def _matching(parts: Sequence[Document]) -> list[Document]:
+    """The stages that select; the first begins with what is looked up in an index.
+
+    MongoDB joins them again before it plans; other servers of its protocol plan by the first stage,
+    and by the first of its fields that has an index.
+    """
+    first: Document = {}
+    rest: list[Document] = []
+    for part in (*sorted(parts, key=_rank), dict(LIVE)):
+        path = next(iter(part))
+        if path.startswith("$") or path in first:
+            rest.append(part)
+        else:
+            first |= part
+    return [{"$match": first}, *([{"$match": {"$and": rest}}] if rest else [])]
+
+
+def _all(condition: Condition) -> Iterator[Condition]:
+    if isinstance(condition, And):
+        for each in condition.conditions:
+            yield from _all(each)
+    else:
+        yield condition
+
+
+def _beginning(word: str) -> Document:
+    """Less than what the regular expression says, but in a form that every index serves."""
+    return {"$gte": word, "$lt": word + LAST_CHARACTER}
+
+
+def _on(sites: Sequence[str]) -> Document:
+    parts = list(portions(sites))
+    if len(parts) <= 1:
+        return {"site": {"$in": list(sites)}}
+    return {"$or": [{"site": {"$in": part}} for part in parts]}
+
+
+def _rank(part: Document) -> int:
+    """The lower, the fewer assets it leaves: an index, and a value rather than a range."""
+    path, test = next(iter(part.items()))
+    if path not in NARROW:
+        return 2 * len(NARROW)
+    return NARROW.index(path) + (0 if _is_exact(path, test) else len(NARROW))
+
+
+def _is_exact(path: str, test: Any) -> bool:
+    if not isinstance(test, dict):
+        return True
+    if "$in" in test:
+        return len(test["$in"]) <= FEW and None not in test["$in"]
+    return path == "tokens" and "$regex" not in test
+
+
+def _runs(listing: Listing, few: bool) -> Iterator[Condition]:
+    """The conditions of a list that is cut where its first field becomes unknown.
+
+    So the index of that field is walked in its order; in one run the store would have to sort all
+    assets. Where an index has left few, it does that, and one run is enough.
+    """
+    place = listing.after
+    rest = after(listing.order, place) if place else EVERYTHING
+    if few or not listing.order:
+        yield rest
+        return
+    first = listing.order[0]
+    unknown = Not(Known(first.field))
+    if place is None:
+        yield Known(first.field)
+        yield unknown
+    elif (value := place.values[0]) is None:
+        yield And((unknown, rest))
+    else:
+        bound = Operator.AT_MOST if first.descending else Operator.AT_LEAST
+        yield And((Compare(first.field, bound, value), rest))
+        yield unknown
+
+
+def _sorting(order: Sequence[Sort], limit: int, few: bool) -> list[Document]:
+    """The stages that sort and cut; in runs, the first field is known of all, or of none."""
+    keys: Document = {}
+    vague: Document = {}
+    for number, each in enumerate(order):
+        path = path_of(each.field)
+        if (few or number) and not each.descending:  # the store has what is unknown first
+            least = None if column(each.field).type in (Type.NUMBER, Type.TIME) else ""
+            vague[f"unknown{number}"] = {"$cond": [{"$gt": [f"${path}", least]}, 0, 1]}
+            keys[f"unknown{number}"] = ASCENDING
+        keys[path] = DESCENDING if each.descending else ASCENDING
+    keys.setdefault("_id", ASCENDING)
+    stages: list[Document] = [{"$sort": keys}, {"$limit": limit}]
+    return [{"$set": vague}, *stages] if vague else stages
+
+
+def _members(listing: Listing) -> Document:
+    """What to read of each asset: what is shown, and what it is sorted by."""
+    shown = {_text_path(name) for name in listing.fields}
+    if not listing.fields:
+        shown = {*TOP, *PATHS.values(), "attributes"}
+    if _tells_last_seen(listing):
+        shown |= {*VIEWS}
+    shown |= {path_of(each.field) for each in listing.order} | {"_id"}
+    inside = {path for path in shown if path.rpartition(".")[0] in shown}
+    return dict.fromkeys(sorted(shown - inside), 1)
+
+
+def _tells_last_seen(listing: Listing) -> bool:
+    return not listing.fields or "last_seen_at" in listing.fields
+
+
+def _place(order: Sequence[Sort], document: Document) -> Place:
+    paths = (path_of(each.field).partition(".")[::2] for each in order)
+    values = (_member(document, head, rest, None) for head, rest in paths)
+    return Place(tuple(None if value == "" else value for value in values), document["_id"])
+
+
+def _items(documents: Sequence[Document], names: Sequence[str]) -> list[Document]:
+    """The members of each asset by their names."""
+    wanted = dict.fromkeys(("id", *(names or (*FIELDS, *TOP, "sources", "keys"))))
+    members = [
+        (name, *_text_path(name).partition(".")[::2], UNKNOWN.get(name, ""))
+        for name in wanted
+        if not name.startswith(CUSTOM)
+    ]
+    own = [name.removeprefix(CUSTOM) for name in wanted if name.startswith(CUSTOM)]
+    items = []
+    for each in documents:
+        item = {name: _member(each, head, rest, empty) for name, head, rest, empty in members}
+        if own:
+            item["custom"] = {name: _member(each, "custom", name, "") for name in own}
+        items.append(item)
+    return items
+
+
+def _member(document: Document, head: str, rest: str, empty: Any) -> Any:
+    value = document.get(head)
+    if rest and value is not None:
+        value = value.get(rest)
+    return empty if value is None else value
+
+
+def _spread(name: str) -> list[Document]:
+    """The stage that makes one document of each value of a list, and one of an empty list."""
+    if column(name).type is not Type.LIST:
+        return []
+    return [{"$unwind": {"path": f"${_text_path(name)}", "preserveNullAndEmptyArrays": True}}]
+
+
+def _grouped(name: str) -> list[Document]:
+    """The stages that count by value: what is unknown, then the most frequent."""
+    return [
+        *_spread(name),
+        {"$group": {"_id": f"${_text_path(name)}", "assets": {"$sum": 1}}},
+        {"$set": {"known": {"$gt": ["$_id", ""]}}},
+        {"$sort": {"known": ASCENDING, "assets": DESCENDING, "_id": ASCENDING}},
+        {"$limit": VALUES_MAX + 2},  # absent and empty are both unknown
+    ]
+
+
+def _facet(name: str, rows: Sequence[Document], counted: Sequence[Document]) -> Facet:
+    unknown = sum(row["assets"] for row in rows if not row["known"])
+    known = [(row["_id"], row["assets"]) for row in rows if row["known"]][:VALUES_MAX]
+    values = counted[0]["values"] if counted else 0
+    return Facet(name, dict(known), values - unknown - sum(n for _, n in known), unknown)

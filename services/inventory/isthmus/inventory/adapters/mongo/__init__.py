@@ -1,1 +1,0 @@
-"""Assets, their identity keys and their history in MongoDB."""

@@ -1,0 +1,1 @@
+"""Files of tables, and what is kept of their imports."""

@@ -1,0 +1,1 @@
+"""One asset: read, curated, explained."""

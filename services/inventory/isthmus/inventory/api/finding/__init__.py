@@ -1,0 +1,1 @@
+"""Many assets: listed, searched, kept as views, exported as metrics."""

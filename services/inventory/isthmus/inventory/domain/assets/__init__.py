@@ -1,0 +1,1 @@
+"""What an asset is, whose word holds, and what became of it."""

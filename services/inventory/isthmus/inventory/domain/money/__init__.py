@@ -1,0 +1,1 @@
+"""What assets cost, when they end, and whether to keep them."""

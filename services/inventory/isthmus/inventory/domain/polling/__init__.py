@@ -1,0 +1,1 @@
+"""What may be polled, where and how hard, and what is searched for."""

@@ -1,0 +1,1 @@
+"""What comes as tables, and what leaves as them."""

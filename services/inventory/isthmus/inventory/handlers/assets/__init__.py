@@ -1,0 +1,1 @@
+"""From reports and people to assets."""

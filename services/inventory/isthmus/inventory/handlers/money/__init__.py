@@ -1,0 +1,1 @@
+"""Books kept, and figures asked for."""

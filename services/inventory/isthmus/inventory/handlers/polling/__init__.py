@@ -1,0 +1,1 @@
+"""Targets, zones and discoveries, as people want them."""

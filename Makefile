@@ -27,13 +27,14 @@ demo: $(VENV)/.demo ## three simulated sites, found: a live table; ARGS=--once p
 test: $(VENV)/.dev ## every test but benchmarks and faults, with real Kafka and store; ARGS goes to pytest
 	@$(BIN)/python -m pytest -m "not bench and not faults" -n 2 --dist loadfile $(ARGS)
 
-check: $(VENV)/.dev ## format, lint, types, import contracts, messages and documents that drifted
+check: $(VENV)/.dev ## format, lint, types, import contracts, messages and documents that drifted, alerts and dashboards
 	$(BIN)/ruff format --check $(CODE)
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/mypy $(CODE)
 	$(BIN)/lint-imports
 	$(BIN)/buf lint proto
 	$(BIN)/python -m tests.drift
+	$(BIN)/python -m pytest -q tests/contract/test_prometheus_rules.py tests/contract/test_prometheus_dashboards.py
 
 bench: $(VENV)/.dev ## benchmarks beside their references; a table and build/bench.json; ARGS="--only PREFIX"
 	@$(BIN)/python -m tests.bench $(ARGS)

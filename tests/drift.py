@@ -2,7 +2,7 @@
 
 Messages: the Python classes of `proto/`. Documents: OpenAPI of the two HTTP APIs and AsyncAPI of
 what each service reads, under `docs/api/`. Settings: `docs/settings.md`. Profiles: their JSON
-Schema, and the fields in `docs/profiles.md`.
+Schema, and the fields in `docs/profiles.md`. Rules: the shipped ones in `docs/rules.md`.
 """
 
 import argparse
@@ -19,6 +19,9 @@ import grpc_tools
 from faststream.specification import AsyncAPI
 from pydantic.fields import FieldInfo
 
+from isthmus.alerting.adapters.rules.files import SHIPPED, load
+from isthmus.alerting.adapters.rules.parts import RulePart
+from isthmus.alerting.api.rules.commands import explanation
 from isthmus.collector.adapters.schema import profile_schema
 from isthmus.runtime.app import Application
 from isthmus.runtime.registry import registry
@@ -42,6 +45,8 @@ INTRODUCTION = (
 )
 FIELDS_BEGIN = "<!-- fields: written by `make docs` from the code -->"
 FIELDS_END = "<!-- end of fields -->"
+RULES_BEGIN = "<!-- rules: written by `make docs` from the code -->"
+RULES_END = "<!-- end of rules -->"
 Files = dict[Path, str]
 
 
@@ -164,11 +169,27 @@ def _takes(about: dict[str, Any]) -> str:
     return " ".join([about["type"], *(f"{w} {about[k]}" for k, w in limits.items() if k in about)])
 
 
+def rules() -> Files:
+    """The page of rules: what each shipped one watches, may harm and asks for first."""
+    page = ROOT / "docs" / "rules.md"
+    before, _, rest = page.read_text().partition(RULES_BEGIN)
+    _, _, after = rest.partition(RULES_END)
+    told = "\n".join(_rule(part) for part in sorted(load(SHIPPED).rules, key=lambda p: p.name))
+    return {page: f"{before}{RULES_BEGIN}\n{told}\n{RULES_END}{after}"}
+
+
+def _rule(part: RulePart) -> str:
+    escaped = ((word, said.replace("|", "\\|")) for word, said in explanation(part)[1:])
+    rows = [f"| {word} | {said} |" for word, said in escaped]
+    return "\n".join([f'\n### <a id="{part.name}"></a>{part.name}\n', "| | |", "|---|---|", *rows])
+
+
 WHAT: dict[str, Callable[[], Files]] = {
     "messages": messages,
     "documents": documents,
     "settings": settings,
     "profiles": profiles,
+    "rules": rules,
 }
 
 

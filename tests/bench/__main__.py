@@ -7,10 +7,13 @@ import json
 from rich.console import Console
 from rich.table import Table
 
+from tests.bench.alarms import crashed, open_alarms
+from tests.bench.alerting import core as judged
+from tests.bench.alerting import flatness as alerting_flatness
 from tests.bench.collector import collector
 from tests.bench.directory import directory
 from tests.bench.estate import estate
-from tests.bench.inventory import changed, memory
+from tests.bench.inventory import changed, memory, replicas
 from tests.bench.inventory import flatness as inventory_flatness
 from tests.bench.normalizer import core, flatness, poisoned
 from tests.bench.recording import Recorded, record
@@ -28,12 +31,17 @@ READERS: dict[str, Rows] = {
 }
 # Rows of a service's own work, without Kafka.
 WORK: dict[str, Rows] = {
+    "alerting.core": judged,
+    "alerting.crash_differences": crashed,
+    "alerting.flatness": alerting_flatness,
+    "alerting.open_alarms alerting.open_alarm_bytes": open_alarms,
     "normalizer.core": core,
     "normalizer.flatness": flatness,
     "normalizer.poisoned": poisoned,
     "inventory.reports_per_s inventory.reports_to inventory.new inventory.unchanged": changed,
     "inventory.flatness": inventory_flatness,
     "inventory.grown": memory,
+    "inventory.replicas": replicas,
     "inventory.list inventory.search inventory.facets": directory,
 }
 ALL: dict[str, Rows] = {**READERS, **ROWS, **WORK}

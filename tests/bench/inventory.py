@@ -4,15 +4,18 @@ Ours and the raw writes of the same documents take turns, so that both meet the 
 fastest of several rounds counts for each.
 """
 
+import asyncio
 import json
 import random
 import resource
 import time
 import uuid
 from collections.abc import AsyncIterator, Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import cache
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +84,52 @@ async def flatness(_: Recorded) -> AsyncIterator[Row]:
     yield Row("inventory.flatness", max(costs) / min(costs), "", 1.0, "1.2")
 
 
+async def replicas(_: Recorded) -> AsyncIterator[Row]:
+    """Two processes on one store beside one; how long each computes shows who is the limit."""
+    async with _store_at() as (uri, database):
+        await _taken_per_s(await _handler(database), _fleet(0))
+        one, two = [], []
+        for number in range(ROUNDS):
+            one.append(await _together(uri, 1, 2 * number + 1))
+            two.append(await _together(uri, 2, 2 * number + 2))
+    for name, (wall_s, busy_s) in (("one", min(one)), ("two", min(two))):
+        print(f"{name}: {DEVICES / wall_s:.0f}/s, each computes {busy_s / wall_s:.0%} of the time")
+    goal = "1.6, if the store is not the limit"
+    yield Row("inventory.replicas", min(one)[0] / min(two)[0], "", 1.0, goal)
+
+
+async def _together(uri: str, processes: int, minute: int) -> tuple[float, float]:
+    """Seconds until all devices have told another firmware, and those of them spent computing."""
+    shares = [list(range(DEVICES))[number::processes] for number in range(processes)]
+    with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
+        loop = asyncio.get_running_loop()
+        await asyncio.gather(*(loop.run_in_executor(pool, _kinds_met) for _ in shares))
+        began = time.perf_counter()
+        busy = await asyncio.gather(
+            *(loop.run_in_executor(pool, _replica, uri, share, minute) for share in shares)
+        )
+        return time.perf_counter() - began, max(busy)
+
+
+def _kinds_met() -> int:
+    time.sleep(0.5)  # so that each process takes one of these, and has imported everything
+    return len(_kinds())
+
+
+def _replica(uri: str, numbers: Sequence[int], minute: int) -> float:
+    """Have one replica take the devices' reports; its CPU-seconds."""
+    began = time.process_time()
+
+    async def take() -> None:
+        client: Any = AsyncIOMotorClient(uri, tz_aware=True, w="majority", journal=True)
+        commits = Commits(store := MongoAssets(client["bench"]), Nowhere())
+        handler = Reports(store, commits, InventoryMetrics(CollectorRegistry()))
+        await _taken_per_s(handler, [_record(n, minute * MINUTE, f"7.{minute}") for n in numbers])
+
+    asyncio.run(take())
+    return time.process_time() - began
+
+
 async def memory(_: Recorded) -> AsyncIterator[Row]:
     """Bytes that the process grows by over a million reports, of which most say nothing new."""
     async with _store() as database:
@@ -103,9 +152,15 @@ class Nowhere:
 
 @asynccontextmanager
 async def _store() -> AsyncIterator[Any]:
+    async with _store_at() as (_, database):
+        yield database
+
+
+@asynccontextmanager
+async def _store_at() -> AsyncIterator[tuple[str, Any]]:
     async with mongodb() as uri:
         client: Any = AsyncIOMotorClient(uri, tz_aware=True, w="majority", journal=True)
-        yield client["bench"]
+        yield uri, client["bench"]
         client.close()
 
 

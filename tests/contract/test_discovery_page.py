@@ -25,7 +25,8 @@ def body(part: str) -> Any:
 
 def test_the_job_of_the_page_is_one() -> None:
     """With every protocol that there is."""
-    row = DiscoveryIn.model_validate(body("discoveries")).model_dump()
+    asked = DiscoveryIn.model_validate(body("discoveries")).model_dump()
+    row = {**asked, "requested_by": "planner"}
 
     made = discovery.job(row, "j", datetime.now(UTC))
 

@@ -8,6 +8,8 @@ from google.protobuf.message import Message
 from google.protobuf.unknown_fields import UnknownFieldSet
 
 import isthmus.alarms.v1.alarm_pb2
+import isthmus.alarms.v1.maintenance_pb2
+import isthmus.alarms.v1.rule_pb2
 import isthmus.alarms.v1.transition_pb2
 import isthmus.assets.v1.asset_pb2
 import isthmus.assets.v1.change_pb2

@@ -10,16 +10,17 @@ import pytest
 from tests.contract import stores
 from tests.issuer import AUDIENCE, Issuer, serving
 
-from isthmus.inventory.adapters.access.audit import MongoAudit
-from isthmus.inventory.adapters.access.keys import MongoKeys
-from isthmus.inventory.adapters.access.tenants import MongoTenants
-from isthmus.inventory.api.access.access import serve_access
-from isthmus.inventory.api.access.audit import serve_audit
-from isthmus.inventory.domain.access import USED_COARSE, ApiKey, Tenant, digest, written
 from isthmus.runtime.access import Access, Grant, Kind, Role
 from isthmus.runtime.app import Application
+from isthmus.runtime.door.answers import MongoAnswers
+from isthmus.runtime.door.audit import MongoAudit
+from isthmus.runtime.door.keys import MongoKeys
+from isthmus.runtime.door.model import USED_COARSE, ApiKey, Tenant, digest, written
+from isthmus.runtime.door.once import KEPT, LEASE, Answer
+from isthmus.runtime.door.opening import open_door
+from isthmus.runtime.door.tenants import MongoTenants
 from isthmus.runtime.errors import Retryable
-from isthmus.runtime.guard import Entry, protect
+from isthmus.runtime.guard import Entry
 from isthmus.runtime.settings import Kafka, Settings
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -214,19 +215,59 @@ async def test_the_store_itself_ends_the_log(audit: MongoAudit, database: Any) -
     assert indexes["retention"]["key"] == [("expires_at", 1)]
 
 
+ANSWER = Answer("d1", 201, (("location", "/v1/things/1"),), b"{}")
+
+
+async def test_of_requests_at_once_one_has_the_key(database: Any) -> None:
+    """On every replica; the others wait for its answer, and get it as it was."""
+    store = MongoAnswers(database)
+    await store.prepare()
+
+    claims = await asyncio.gather(*(store.claim("k", NOON) for _ in range(8)))
+    await store.keep("k", ANSWER)
+
+    assert sorted(claims) == [False] * 7 + [True]
+    assert await store.claim("k", NOON) == ANSWER
+    assert await store.claim("other", NOON) is True
+
+
+async def test_a_key_that_is_given_back_or_left_behind_is_free(database: Any) -> None:
+    """At once, or when its process has had more time than any request takes; one gets it."""
+    store = MongoAnswers(database)
+    await store.claim("back", NOON)
+    await store.release("back")
+    await store.claim("left", NOON)
+
+    assert await store.claim("back", NOON) is True
+    assert await store.claim("left", NOON + LEASE / 2) is False
+    after = [await store.claim("left", NOON + LEASE * 2) for _ in "12"]
+    assert after == [True, False]
+
+
+async def test_an_answer_stays_for_a_day_and_is_not_given_back(database: Any) -> None:
+    """The store itself removes it; until then nobody can."""
+    store = MongoAnswers(database)
+    await store.prepare()
+    await store.claim("k", NOON)
+    await store.keep("k", replace(ANSWER, body=None))
+    await store.release("k")
+    indexes = await database["answers"].index_information()
+
+    assert await store.claim("k", NOON + KEPT / 2) == replace(ANSWER, body=None)
+    assert await store.claim("k", NOON + KEPT * 2) is True
+    assert indexes["retention"]["expireAfterSeconds"] == 0
+
+
 async def test_from_a_token_to_a_key_to_the_log(database: Any) -> None:
     """A person makes a key for a machine, it is used, and revoked; the log has it all."""
-    log = MongoAudit(database, RETENTION_S)
-    keys, tenants = MongoKeys(database), MongoTenants(database)
     kafka = Kafka(bootstrap_servers="127.0.0.1:1")
     app = Application("inventory", Settings(kafka=kafka), description="")
     issuer = Issuer()
     issuer.rotate(ec="ES256")
     async with serving(issuer):
         access = Access(mode="oidc", issuer=issuer.url, audience=AUDIENCE)
-        serve_access(app.http, access, keys, tenants)
-        serve_audit(app.http, log)
-        protect(app, access, audit=log, keys=keys, tenants=tenants)
+        for each in open_door(app, access, database):
+            await each.prepare()
         transport = httpx.ASGITransport(app.http, client=("10.20.0.7", 1))
         mara = {"Authorization": f"Bearer {issuer.token('admin@*')}"}
         async with httpx.AsyncClient(transport=transport, base_url="http://i") as client:

@@ -4,6 +4,7 @@ import asyncio
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,7 +15,8 @@ from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import MongoClient
 
 from isthmus.inventory.adapters.assets.documents import document
-from isthmus.inventory.adapters.finding.directory import MongoDirectory, compiled
+from isthmus.inventory.adapters.finding.compiling import compiled
+from isthmus.inventory.adapters.finding.directory import MongoDirectory
 from isthmus.inventory.adapters.finding.filters import parse
 from isthmus.inventory.adapters.finding.saved import MongoViews
 from isthmus.inventory.api.assets.models import AssetOut
@@ -24,13 +26,15 @@ from isthmus.inventory.domain.query import (
     Known,
     Listing,
     Or,
-    SavedView,
     Selection,
     equal,
     matches,
     sorting,
     words_of,
 )
+from isthmus.inventory.domain.rows import Taken
+from isthmus.inventory.domain.versions import order_key
+from isthmus.inventory.domain.views import SavedView
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 Fields = dict[str, Any]
@@ -57,6 +61,7 @@ def _document(fields: Fields) -> dict[str, Any]:
         "attributes": attributes,
         "custom": {n.removeprefix("custom."): v for n, v in fields.items() if n[:7] == "custom."},
         "numbers": {n: float(attributes[n]) for n in ("purchase_price",) if n in attributes},
+        "orders": {n: order_key(attributes[n]) for n in ("firmware",) if n in attributes},
         "tags": attributes["tags"].split(",") if "tags" in attributes else [],
         "sources": list(fields.get("sources", ())),
         "keys": list(fields.get("keys", ())),
@@ -274,17 +279,40 @@ async def test_a_list_shows_an_asset_as_it_is_shown_alone(
 async def test_a_saved_view_is_there_until_it_is_removed(database: Any) -> None:
     """Saved again it is another one; removed twice it was not there."""
     views = MongoViews(database)
-    first = SavedView("old", "end_of_support < now", "-end_of_support", ("name",), "What is old")
-    second = SavedView("old", "vendor = ABB")
+    said = ("end_of_support < now", "-end_of_support", ("name",), "What is old")
+    first = SavedView("old", *said, owner="mara")
+    second = SavedView("old", "vendor = ABB", owner="mara")
 
     assert await views.put(first)
-    assert await views.view("old") == first
+    assert await views.view("old", "mara") == first
     assert not await views.put(second)
-    assert await views.listed("", 10) == [second]
-    assert await views.listed("old", 10) == []
-    assert await views.remove("old")
-    assert not await views.remove("old")
-    assert await views.view("old") is None
+    assert await views.listed("mara", "", 10) == [second]
+    assert await views.listed("mara", "old|mara", 10) == []
+    assert await views.remove("old", "mara")
+    assert not await views.remove("old", "mara")
+    assert await views.view("old", "mara") is None
+
+
+async def test_a_view_is_its_owners_until_it_is_shared(database: Any) -> None:
+    """Then everybody uses it, but for who has one of the same name; its owner takes it back."""
+    views = MongoViews(database)
+    mine = SavedView("old", "vendor = ABB", owner="mara", shared=True)
+    other = SavedView("old", "vendor = WAGO", owner="ada")
+
+    assert await views.put(replace(mine, shared=False))
+    assert await views.view("old", "ada") is None
+    assert not await views.put(mine)
+    assert await views.view("old", "ada") == mine
+    assert await views.put(other)
+    with pytest.raises(Taken, match="'old' is shared by somebody else"):
+        await views.put(replace(other, shared=True))
+    assert await views.view("old", "ada") == other
+    assert await views.listed("ada", "", 10) == [mine, other]
+    assert await views.listed("tom", "", 10) == [mine]
+    assert not await views.remove("old", "tom")
+    assert not await views.put(replace(mine, shared=False))
+    assert await views.view("old", "tom") is None
+    assert await views.listed("ada", "", 10) == [other]
 
 
 WORDS = st.sampled_from(
@@ -297,12 +325,13 @@ DAYS = st.sampled_from(
 PRICES = st.sampled_from(["0", "-1", "9.5", "10", "4850.10", "0.1"])
 PATHS = st.sampled_from(["", "nordwerk", "nordwerk/hagen", "nordwerk/hagen-2", "nordwerk/hagen/x"])
 TIMES = st.integers(-3, 3).map(lambda n: NOW - timedelta(hours=12 * n))
+FIRMWARES = st.sampled_from(["2.9", "V2.9", "2.10", "2.10-rc.1", "2.10b"])
 TAGS = st.lists(st.sampled_from(["line-1", "retrofit", "x"]), min_size=1, max_size=2, unique=True)
 ASSET = st.fixed_dictionaries(
     {"path": PATHS, "site": st.sampled_from(["hagen", "lyon"])},
     optional={
         "vendor": WORDS.filter(bool),
-        "firmware": st.sampled_from(["2.9", "2.10"]),
+        "firmware": FIRMWARES,
         "criticality": st.sampled_from(["high", "low"]),
         "purdue_level": st.sampled_from(["0", "3", "3.5", "4"]),
         "end_of_support": DAYS,
@@ -341,7 +370,8 @@ def _terms() -> st.SearchStrategy[str]:
         st.builds("purchase_price {} {}".format, SIGNS, PRICES),
         st.builds("last_seen_at {} {}".format, SIGNS, times),
         st.builds("purdue_level {} {}".format, SIGNS, levels),
-        st.builds("firmware {} 2.9".format, EQUALITY),
+        st.builds("firmware {} {}".format, SIGNS, FIRMWARES),
+        st.builds("firmware ~ {}".format, GLOBS.map(_quoted)),
         st.builds("path under {}".format, PATHS.filter(bool)),
         st.builds("{} is {}".format, st.sampled_from(NAMES), st.sampled_from(["known", "unknown"])),
     )

@@ -12,9 +12,9 @@ from isthmus.inventory.domain.tables.import_jobs import (
     Counts,
     Format,
     ImportJob,
+    ImportState,
     Outcome,
-    State,
-    Verdict,
+    RowVerdict,
 )
 from isthmus.inventory.domain.tables.imports import Fault
 from isthmus.inventory.domain.tables.mappings import ImportMapping, mapping
@@ -77,7 +77,7 @@ async def test_a_file_is_its_parts_in_their_order(store: MongoImports) -> None:
 async def test_a_job_is_read_back_whole(store: MongoImports) -> None:
     """What goes in comes out, field by field."""
     whole = job(
-        state=State.FAILED, reason="file: no", notes=("guessed",), against="0", published=7,
+        state=ImportState.FAILED, reason="file: no", notes=("guessed",), against="0", published=7,
         counts=Counts(9, 1, 2, 3, 4, 5, 6, 7), attempts=2, finished_at=LATER, dry_run=True,
         format=Format.XLSX,
     )  # fmt: skip
@@ -130,7 +130,7 @@ async def test_imports_by_one_mapping_are_taken_one_after_another(store: MongoIm
     assert second
     assert (first.id, second.id) == ("1", "3")
     assert await store.take("c", NOON, LATER) is None
-    await store.write(first.ended(State.FINISHED, NOON), "a", LATER)
+    await store.write(first.ended(ImportState.FINISHED, NOON), "a", LATER)
     third = await store.take("c", NOON, LATER)
     assert third
     assert third.id == "2"
@@ -138,7 +138,7 @@ async def test_imports_by_one_mapping_are_taken_one_after_another(store: MongoIm
 
 async def test_what_became_of_rows_is_kept_in_batches(store: MongoImports) -> None:
     """In their order, and once: a batch that comes again takes the place of the first."""
-    outcome = Outcome(2, "hagen/sap:1", Verdict.CHANGED, b"\x00\xff", ("vendor",), "a", "serial")
+    outcome = Outcome(2, "hagen/sap:1", RowVerdict.CHANGED, b"\x00\xff", ("vendor",), "a", "serial")
     fault = Fault(3, "G", "Wert", "purchase_price", "'x', expected a number")
     whole = Batch(10, (outcome,), (fault,))
     for number in (0, 2, 10):
@@ -152,11 +152,11 @@ async def test_what_became_of_rows_is_kept_in_batches(store: MongoImports) -> No
 
 async def test_an_import_is_compared_with_the_last_whole_one(store: MongoImports) -> None:
     """No dry run, none that failed, none by another mapping, none after it."""
-    await store.add(job("1", state=State.FINISHED))
-    await store.add(job("2", state=State.FINISHED, dry_run=True))
-    await store.add(job("3", state=State.FAILED))
-    await store.add(job("4", "erp", state=State.FINISHED))
-    await store.add(job("6", state=State.FINISHED))
+    await store.add(job("1", state=ImportState.FINISHED))
+    await store.add(job("2", state=ImportState.FINISHED, dry_run=True))
+    await store.add(job("3", state=ImportState.FAILED))
+    await store.add(job("4", "erp", state=ImportState.FINISHED))
+    await store.add(job("6", state=ImportState.FINISHED))
 
     last = await store.last("sap", "5")
 
@@ -167,11 +167,11 @@ async def test_an_import_is_compared_with_the_last_whole_one(store: MongoImports
 
 async def test_old_imports_are_forgotten(store: MongoImports) -> None:
     """But for the one that the next is compared with, and what nobody has worked at yet."""
-    await store.add(job("1", state=State.WAITING))
-    await store.add(job("2", state=State.FINISHED))
-    await store.add(job("3", state=State.FINISHED))
+    await store.add(job("1", state=ImportState.WAITING))
+    await store.add(job("2", state=ImportState.FINISHED))
+    await store.add(job("3", state=ImportState.FINISHED))
     for id in ("4", "5", "6"):
-        await store.add(job(id, state=State.FINISHED, dry_run=True))
+        await store.add(job(id, state=ImportState.FINISHED, dry_run=True))
     await store.write_batch("2", Batch(0))
     await store.write_batch("3", Batch(0))
     await store.keep_part("gone", 0, b"x", NOON)

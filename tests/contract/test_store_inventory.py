@@ -14,14 +14,6 @@ from isthmus.inventory.adapters.assets.history import MongoHistory
 from isthmus.inventory.adapters.assets.journal import LEASE
 from isthmus.inventory.adapters.assets.policy import MongoPolicy
 from isthmus.inventory.adapters.assets.store import MongoAssets
-from isthmus.inventory.domain.assets.ledger import (
-    NOBODY,
-    Contest,
-    Removal,
-    Seen,
-    Snapshot,
-    Write,
-)
 from isthmus.inventory.domain.assets.model import (
     Asset,
     Cause,
@@ -29,6 +21,15 @@ from isthmus.inventory.domain.assets.model import (
     Status,
     cause,
     view,
+)
+from isthmus.inventory.domain.assets.plan import (
+    NOBODY,
+    Contest,
+    Move,
+    Removal,
+    Seen,
+    Snapshot,
+    Write,
 )
 from isthmus.inventory.domain.assets.precedence import described
 from isthmus.inventory.ports.assets import Commit, Committed, Noted
@@ -190,7 +191,7 @@ async def test_claims_of_a_retired_asset_are_nobodys(store: MongoAssets) -> None
 
     assert await store.snapshot(["k"], []) == Snapshot({"k": NOBODY}, {})
 
-    await store.move({"k": "b"})
+    assert await store.move({"k": Move("b")})
     assert (await store.snapshot(["k"], [])).claims == {"k": "b"}
 
 
@@ -225,7 +226,7 @@ async def test_being_seen_moves_the_time_forward_only(store: MongoAssets) -> Non
     await _written(store, _creation(_asset()))
 
     for second in (9, 4):
-        await store.seen([Seen("a", "hagen/plc", _later(second), False)], {"hagen/plc": b"d"})
+        await store.seen([Seen("a", "hagen/plc", _later(second), "r", False)], {"hagen/plc": b"d"})
 
     asset = await _one(store)
     assert asset
@@ -240,14 +241,14 @@ async def test_an_asset_itself_knows_coarsely_when_it_was_seen(
     await _written(store, _creation(_asset()))
 
     for second, coarse in ((5, False), (700, True)):
-        await store.seen([Seen("a", "hagen/plc", _later(second), coarse)], {"hagen/plc": b"d"})
+        await store.seen([Seen("a", "hagen/plc", _later(second), "r", coarse)], {"hagen/plc": b"d"})
         document = await database["assets"].find_one({"_id": "a"})
         assert document["last_seen_at"] == (_later(700) if coarse else NOON)
 
 
 async def test_a_source_says_the_same_only_while_that_is_what_counts(store: MongoAssets) -> None:
     """Other words, or a change by somebody else, and its reports must be looked at again."""
-    await store.seen([Seen("a", "hagen/plc", NOON, False)], {"hagen/plc": b"d"})
+    await store.seen([Seen("a", "hagen/plc", NOON, "r", False)], {"hagen/plc": b"d"})
 
     assert await store.unchanged([Noted("hagen/plc", b"d", _later(5), False)])
     assert not await store.unchanged([Noted("hagen/plc", b"other", _later(9), False)])

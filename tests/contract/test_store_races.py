@@ -1,7 +1,8 @@
 """What replicas and people do at once, on the real store: it ends as if one after another."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -10,18 +11,14 @@ from tests.contract.said import said
 from isthmus.assets.v1 import asset_pb2
 from isthmus.inventory.adapters.assets.history import MongoHistory
 from isthmus.inventory.adapters.assets.store import MongoAssets
-from isthmus.inventory.domain.assets.ledger import (
-    Plan,
-    Removal,
-    Write,
-    settle,
-)
+from isthmus.inventory.domain.assets.ledger import settle
 from isthmus.inventory.domain.assets.model import (
     Asset,
     Key,
     Report,
     Tier,
 )
+from isthmus.inventory.domain.assets.plan import Plan, Removal, Write
 from isthmus.inventory.handlers.assets.commits import Commits
 from isthmus.inventory.handlers.assets.curation import Asked, Curation
 from isthmus.inventory.handlers.assets.reports import Reports
@@ -51,6 +48,8 @@ class Silent:
         self.races += 1
 
     def unchanged(self, reports: int) -> None: ...
+
+    def known(self, observed_at: Iterable[datetime]) -> None: ...
 
 
 class Published:

@@ -7,14 +7,16 @@ from typing import Any
 import pytest
 from tests.contract import stores
 
-from isthmus.inventory.adapters.relations import HISTORY_MAX, MongoRelations, MongoSightings
+from isthmus.inventory.adapters.past_relations import MongoPast
+from isthmus.inventory.adapters.relations import HISTORY_MAX, MongoRelations
+from isthmus.inventory.adapters.sightings import MongoSightings
 from isthmus.inventory.domain.relations.links import Sighting, SightingKind, Table, table
 from isthmus.inventory.domain.relations.relations import (
     Act,
     Declared,
-    Kind,
     Node,
     Pointer,
+    RelationKind,
     declared,
 )
 from isthmus.inventory.handlers.relations import Relations
@@ -145,7 +147,9 @@ async def test_many_are_found_as_surely_as_few(store: MongoRelations, database: 
     assert await store.holders([]) == {}
 
 
-def said(kind: Kind = Kind.FEEDS, start: str = "a", end: str = "b", **more: Any) -> Declared:
+def said(
+    kind: RelationKind = RelationKind.FEEDS, start: str = "a", end: str = "b", **more: Any
+) -> Declared:
     return replace(declared(kind, start, end, "why", "jo", NOON), **more)
 
 
@@ -205,30 +209,36 @@ def seen(second: int = 0, *more: Sighting, source: str = "hagen/sw") -> Table:
     return table(source, "hagen", NOON + timedelta(seconds=second), (first, *more, *many))
 
 
+async def keep(sightings: MongoSightings, *tables: Table) -> None:
+    await sightings.keep([(each, None) for each in tables])
+
+
 async def test_a_table_is_read_back_whole(sightings: MongoSightings) -> None:
     """Every column, and what stands behind its uplinks; an empty one too."""
     empty = table("hagen/z", "hagen", NOON, ())
 
-    await sightings.keep([seen(), empty])
+    await keep(sightings, seen(), empty)
 
     assert await sightings.seen_at("hagen", 9) == [seen(), empty]
     assert await sightings.seen_at("lyon", 9) == []
     assert len(await sightings.seen_at("hagen", 1)) == 1
-    assert await sightings.digests(["hagen/sw", "x"]) == {"hagen/sw": seen().digest}
+    assert {s: d.digest for s, d in (await sightings.shown()).items()} == {
+        "hagen/sw": seen().digest, "hagen/z": empty.digest,
+    }  # fmt: skip
 
 
 async def test_an_older_table_does_not_replace_a_newer_one(sightings: MongoSightings) -> None:
     """And keeps no other of its batch back."""
     arp = Sighting(SightingKind.ARP, "v", "28:63:36:00:00:05", "10.0.0.5")
-    await sightings.keep([seen(9, arp)])
+    await keep(sightings, seen(9, arp))
 
-    await sightings.keep([seen(3), seen(3, source="hagen/other")])
-    await sightings.keep([seen(9, arp)])
+    await keep(sightings, seen(3), seen(3, source="hagen/other"))
+    await keep(sightings, seen(9, arp))
 
     other, kept = await sightings.seen_at("hagen", 9)
     assert (other.source, kept) == ("hagen/other", seen(9, arp))
-    await sightings.keep([seen(12), *()])
-    await sightings.keep([])
+    await keep(sightings, seen(12))
+    await keep(sightings)
     assert (await sightings.seen_at("hagen", 9))[1] == seen(12)
 
 
@@ -253,11 +263,11 @@ async def test_a_plant_answers_from_its_store(
         ]
     )
     up = Sighting(SightingKind.LLDP, "up", name="ROUTER.nordwerk.example")
-    await sightings.keep([seen(0, up)])
+    await keep(sightings, seen(0, up))
     await store.declare(
-        declared(Kind.USES, "old-press", "unit", "", "jo", NOON), ACT, ("hagen", "hagen")
+        declared(RelationKind.USES, "old-press", "unit", "", "jo", NOON), ACT, ("hagen", "hagen")
     )
-    ask = Relations(store, sightings)
+    ask = Relations(store, sightings, MongoPast(database), now=lambda: NOON)
 
     found = await ask.impact("sw", HAGEN, depth=9, limit=99)
     way = await ask.path("router", "old-press", HAGEN)
@@ -268,7 +278,7 @@ async def test_a_plant_answers_from_its_store(
     ]  # fmt: skip
     assert way.steps
     assert [step.kind for step in way.steps] == [
-        Kind.CONNECTS_TO, Kind.CONNECTS_TO, Kind.BEHIND, Kind.USES,
+        RelationKind.CONNECTS_TO, RelationKind.CONNECTS_TO, RelationKind.BEHIND, RelationKind.USES,
     ]  # fmt: skip
 
 
@@ -279,7 +289,7 @@ async def test_a_store_that_is_away_can_be_tried_again() -> None:
         store, sightings = MongoRelations(client["x"]), MongoSightings(client["x"])
         for attempt in (
             store.prepare(), store.nodes(["a"], None), store.declared_at("hagen", 9),
-            store.declare(said(), ACT, ("hagen", "hagen")), sightings.keep([seen()]),
+            store.declare(said(), ACT, ("hagen", "hagen")), keep(sightings, seen()),
             sightings.prepare(), sightings.seen_at("hagen", 9),
         ):  # fmt: skip
             with pytest.raises(Retryable, match="store: "):

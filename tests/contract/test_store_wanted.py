@@ -8,18 +8,21 @@ from typing import Any
 import pytest
 
 from isthmus.inventory.adapters.polling.discoveries import MongoJobs
-from isthmus.inventory.adapters.polling.wanted import MongoWanted
+from isthmus.inventory.adapters.polling.wanted import MongoProfiles, MongoWanted
+from isthmus.inventory.domain.polling.bulk import BulkRow, BulkVerdict
 from isthmus.inventory.domain.polling.discovery import (
+    DiscoveryState,
     Finding,
+    FindingVerdict,
     Job,
     Probe,
     Progress,
-    State,
-    Verdict,
 )
-from isthmus.inventory.domain.polling.targets import Target
-from isthmus.inventory.domain.polling.zones import Zone
+from isthmus.inventory.domain.polling.targets import Target, target
+from isthmus.inventory.domain.polling.zones import Zone, zone
+from isthmus.inventory.handlers.polling.bulk import Bulk, no_rules, target_rules
 from isthmus.inventory.handlers.polling.orders import job_record, target_record, zone_record
+from isthmus.inventory.handlers.polling.wanted import Kind, Wanted
 from isthmus.inventory.ports.polling import Publishing, Standing
 from isthmus.runtime.codec import Outgoing, tombstone
 
@@ -190,7 +193,7 @@ def records(job: Job) -> list[Outgoing]:
 async def test_a_job_is_kept_with_its_record(jobs: MongoJobs, database: Any) -> None:
     """Each version follows on the one before, or is not written."""
     assert await jobs.write([(JOB, records(JOB))])
-    after = replace(JOB, state=State.RUNNING, progress=Progress(3, 2, 1, 1), revision=2)
+    after = replace(JOB, state=DiscoveryState.RUNNING, progress=Progress(3, 2, 1, 1), revision=2)
 
     assert await jobs.write([(after, records(after))])
     assert not await jobs.write([(after, records(after))])
@@ -225,8 +228,10 @@ async def test_a_decision_stays_when_it_is_found_again(jobs: MongoJobs) -> None:
     await jobs.find([found(), found(port=503)])
     await jobs.decide(
         [
-            replace(found(), verdict=Verdict.IGNORED, decided_at=at),
-            replace(found(port=503), verdict=Verdict.APPROVED, decided_at=at, target="hagen/x"),
+            replace(found(), verdict=FindingVerdict.IGNORED, decided_at=at),
+            replace(
+                found(port=503), verdict=FindingVerdict.APPROVED, decided_at=at, target="hagen/x"
+            ),
         ]
     )
 
@@ -235,17 +240,100 @@ async def test_a_decision_stays_when_it_is_found_again(jobs: MongoJobs) -> None:
     await jobs.find([found(9), found(9, port=503)])
     again = [(each.verdict, each.target) for each in await jobs.findings("j")]
 
-    assert replayed == [Verdict.IGNORED, Verdict.APPROVED]
-    assert again == [(Verdict.IGNORED, ""), (Verdict.WAITING, "")]
+    assert replayed == [FindingVerdict.IGNORED, FindingVerdict.APPROVED]
+    assert again == [(FindingVerdict.IGNORED, ""), (FindingVerdict.WAITING, "")]
 
 
 async def test_a_collector_whose_clock_is_ahead_takes_no_decision_back(jobs: MongoJobs) -> None:
     """What it found comes once more, and seems to be younger than the decision."""
     await jobs.find([found(300)])
     at = NOON + timedelta(seconds=3)
-    approved = replace(found(300), verdict=Verdict.APPROVED, decided_at=at, target="hagen/x")
+    approved = replace(found(300), verdict=FindingVerdict.APPROVED, decided_at=at, target="hagen/x")
     await jobs.decide([approved])
 
     await jobs.find([found(300)])
 
     assert await jobs.findings("j") == [approved]
+
+
+class Topics:
+    """Two sites."""
+
+    async def sites(self) -> set[str]:
+        return {"hagen", "lyon"}
+
+
+def row(name: str, port: int, **more: Any) -> dict[str, Any]:
+    endpoint = {"protocol": "modbus", "host": "127.0.0.1", "port": port}
+    return {"target": name, "path": "nordwerk/hagen", "interval_s": 2, "profile": "m340",
+            "endpoint": endpoint, **more}  # fmt: skip
+
+
+def numbered(*rows: object) -> list[BulkRow]:
+    return [BulkRow(number, each) for number, each in enumerate(rows, start=1)]
+
+
+async def test_many_targets_are_taken_at_once(targets: Any, database: Any) -> None:
+    """Each row by itself; a dry run says the same and writes nothing; again, nothing changes."""
+    zones = MongoWanted(database["zones"], Zone)
+    await zones.prepare()
+    forbidden = zone({"do_not_poll": ["safety"]}, "hagen")
+    await zones.put([Publishing(Standing(forbidden, NOON, 1), zone_record(forbidden, NOON))])
+    kept = Wanted(Kind("target", target, target_record), targets, Topics(), written=lambda: None)
+    bulk = Bulk(kept, targets, Topics(), target_rules(zones, MongoProfiles(database)))
+    await kept.put(row("old", 1, site="hagen"))
+    rows = numbered(
+        row("old", 1, interval_s=5), row("new", 2), row("twin", 1), row("new", 3),
+        row("safety", 4), row("far", 5, site="lyon"), row("bad", 6, interval_s=0),
+        *(row(f"n{n}", 100 + n) for n in range(120)),
+    )  # fmt: skip
+    hagen = frozenset({"hagen"})
+
+    dry = await bulk.take(rows, "hagen", hagen, dry_run=True)
+    assert (await targets.known(["hagen/new", "hagen/old"])).keys() == {"hagen/old"}
+    made = await bulk.take(rows, "hagen", hagen, dry_run=False)
+    again = await bulk.take(rows, "hagen", hagen, dry_run=False)
+
+    assert made == dry
+    assert [(each.id, each.verdict, each.field) for each in made[:7]] == [
+        ("hagen/old", BulkVerdict.CHANGED, ""),
+        ("hagen/new", BulkVerdict.CREATED, ""),
+        ("hagen/twin", BulkVerdict.REFUSED, "endpoint"),
+        ("hagen/new", BulkVerdict.REFUSED, "row"),
+        ("hagen/safety", BulkVerdict.REFUSED, "endpoint"),
+        ("lyon/far", BulkVerdict.REFUSED, "site"),
+        ("", BulkVerdict.REFUSED, "interval_s"),
+    ]
+    assert {each.verdict for each in made[7:]} == {BulkVerdict.CREATED}
+    assert {each.verdict for each in again if each.verdict is not BulkVerdict.REFUSED} == {
+        BulkVerdict.UNCHANGED
+    }
+    assert [each.reason for each in made if each.reason] == [e.reason for e in again if e.reason]
+    assert await waiting(database["targets"], "hagen/n119") == ["inventory.targets.hagen.v1"]
+    assert len(await waiting(database["targets"], "hagen/old")) == 2
+
+
+async def test_many_zones_are_taken_at_once(database: Any) -> None:
+    """By the same door, without rules of their own."""
+    zones = MongoWanted(database["zones"], Zone)
+    await zones.prepare()
+    kept = Wanted(Kind("zone", zone, zone_record), zones, Topics(), written=lambda: None)
+    bulk = Bulk(kept, zones, Topics(), no_rules)
+
+    made = await bulk.take(
+        numbered({"site": "lyon", "do_not_poll": ["a"]}, {"path": "x", "do_not_poll": ["a/b"]}),
+        "hagen", None, dry_run=False,
+    )  # fmt: skip
+
+    assert [(each.id, each.verdict) for each in made] == [
+        ("lyon", BulkVerdict.CREATED), ("", BulkVerdict.REFUSED),
+    ]  # fmt: skip
+    assert (await zones.known(["lyon"]))["lyon"].value.do_not_poll == ("a",)
+
+
+async def test_the_profiles_of_targets_are_known(targets: Any, database: Any) -> None:
+    """Of those that are read, not of those that were removed."""
+    await targets.put([version(plc("a", 1)), version(replace(plc("b", 2), profile="x"),
+                                                     removed=True)])  # fmt: skip
+
+    assert await MongoProfiles(database).profiles() == {"m340"}

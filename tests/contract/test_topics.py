@@ -2,7 +2,8 @@
 
 import re
 
-from isthmus.runtime.registry import expand, registry
+from isthmus.runtime.registry import registry
+from isthmus.runtime.topics import expand
 
 SERVICES = {"collector", "normalizer", "inventory", "alerting"}
 

@@ -112,7 +112,7 @@ class Plant:
         protocol = {"protocol": "modbus", "ports": [self.modbus]}
         body = {
             "site": self.name, "ranges": ranges, "protocols": [protocol], "window": ALWAYS,
-            "requests_per_s": 5, "requested_by": "test", **more,
+            "requests_per_s": 5, **more,
         }  # fmt: skip
         return str((await self.ask("POST", "discoveries", body))["id"])
 

@@ -1,6 +1,7 @@
 """Alerting on a real Kafka and a real store: reports in, alarms and transitions out."""
 
 import asyncio
+import json
 import os
 import signal
 import sys
@@ -18,7 +19,7 @@ from pymongo import AsyncMongoClient
 
 from isthmus.alarms.v1.alarm_pb2 import Alarm, AlarmState
 from isthmus.alarms.v1.transition_pb2 import Transition, TransitionKind
-from isthmus.alerting.domain.alarm import alarm_id
+from isthmus.alerting.domain.alarms.alarm import alarm_id
 from isthmus.assets.v1.asset_pb2 import Asset
 from isthmus.demo.kafka import free_port
 from isthmus.demo.process import Process
@@ -30,8 +31,10 @@ LATE_S = 30
 RULES = """
 rules:
   - {name: slow-pressure, priority: high, message: "{source}: {value}", first_action: Look.,
+     impact: Much, consequence: equipment,
      threshold: {metric: pressure, unit: bar, above: 10}, on_delay_s: 4}
   - {name: soon-silent, priority: low, message: "{source}: silent", first_action: Look.,
+     impact: Much, consequence: equipment,
      no_data: {intervals: 1, silent_s: 3}, classes: [kiosk]}
 """
 
@@ -56,6 +59,7 @@ class Service:
             "ISTHMUS_KAFKA__SESSION_TIMEOUT_S": "6",
             "ISTHMUS_STORE__URI": self.uri,
             "ISTHMUS_STORE__DATABASE": self.name,
+            "ISTHMUS_ACCESS__MODE": "off",
             "ISTHMUS_HTTP__PORT": str(self.port),
             "ISTHMUS_RULES__FOLDER": str(rules),
         }
@@ -85,8 +89,31 @@ class Service:
             return await client.get(path, params=query)
 
     async def acknowledge(self, rule: str, **body: Any) -> httpx.Response:
+        return await self.act("acknowledge", rule, **body)
+
+    async def act(self, name: str, rule: str, **body: Any) -> httpx.Response:
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.port}") as client:
-            return await client.post(f"/v1/alarms/{self.alarm(rule)}/acknowledge", json=body)
+            return await client.post(f"/v1/alarms/{self.alarm(rule)}/{name}", json=body)
+
+    async def listen(self, count: int, place: str = "") -> list[tuple[str, dict[str, Any]]]:
+        """The next transitions that the stream tells of this source, each with its place."""
+        found: list[tuple[str, dict[str, Any]]] = []
+        id = ""
+        url = f"http://127.0.0.1:{self.port}/v1/alarms/stream"
+        headers = {"Last-Event-ID": place} if place else {}
+        async with (
+            asyncio.timeout(LATE_S),
+            httpx.AsyncClient(timeout=LATE_S) as client,
+            client.stream("GET", url, headers=headers) as stream,
+        ):
+            async for line in stream.aiter_lines():
+                name, _, value = line.partition(": ")
+                id = value if name == "id" else id
+                if name == "data" and json.loads(value).get("subject") == self.source:
+                    found.append((id, json.loads(value)))
+                if len(found) == count:
+                    break
+        return found
 
     def report(self, second: float, target: str = "", **fields: Any) -> Report:
         """A report of the test's source, `second` after its start."""
@@ -217,17 +244,17 @@ async def test_a_person_acknowledges_what_they_saw_and_nothing_newer(alerting: S
     )
     await alerting.transitions("device-offline", 1)
 
-    unknown = await alerting.acknowledge("no-such-rule", by="a", comment="", seq=1)
-    wrong = await alerting.acknowledge("device-offline", by="a", comment="", seq=7)
-    right = await alerting.acknowledge("device-offline", by="a", comment="on my way", seq=1)
-    twice = await alerting.acknowledge("device-offline", by="b", comment="", seq=2)
+    unknown = await alerting.acknowledge("no-such-rule", seq=1)
+    wrong = await alerting.acknowledge("device-offline", seq=7)
+    right = await alerting.acknowledge("device-offline", comment="on my way", seq=1)
+    twice = await alerting.acknowledge("device-offline", seq=2)
     steps = await alerting.transitions("device-offline", 2)
     listed = (await alerting.get("/v1/alarms", site="hagen", state="acknowledged")).json()
     told = (await alerting.get(f"/v1/alarms/{alerting.alarm('device-offline')}/transitions")).json()
 
     assert [r.status_code for r in (unknown, wrong, right, twice)] == [404, 409, 200, 409]
     assert right.json()["state"] == "acknowledged"
-    assert (steps[1].by, steps[1].comment, steps[1].seq) == ("a", "on my way", 2)
+    assert (steps[1].by, steps[1].comment, steps[1].seq) == ("anyone", "on my way", 2)
     assert [item["id"] for item in listed["items"]] == [alerting.alarm("device-offline")]
     assert [item["kind"] for item in told["items"]] == ["raised", "acknowledged"]
 
@@ -236,13 +263,45 @@ async def test_a_person_s_act_and_the_next_report_do_not_lose_each_other(alertin
     """The owner finds its version outdated by the API, and goes on from the new one."""
     await alerting.send(alerting.report(0, health=Health.HEALTH_FAILURE))
     await alerting.transitions("health-failure", 1)
-    await alerting.acknowledge("health-failure", by="a", seq=1)
+    await alerting.acknowledge("health-failure", seq=1)
     await alerting.send(alerting.report(2, health=Health.HEALTH_NORMAL))
     steps = await alerting.transitions("health-failure", 3)
 
     assert [s.seq for s in steps] == [1, 2, 3]
     assert steps[-1].kind == TransitionKind.TRANSITION_KIND_CLEARED
     assert steps[-1].state == AlarmState.ALARM_STATE_NORMAL
+
+
+async def test_the_end_of_a_shelf_is_kept_by_the_owner_of_the_partition(
+    alerting: Service,
+) -> None:
+    """Who shelved it did so through the API; the owner hears of it by the transition."""
+    await alerting.send(alerting.report(0, health=Health.HEALTH_FAILURE))
+    await alerting.transitions("health-failure", 1)
+    done = await alerting.act("shelve", "health-failure", seq=1, duration_s=2, comment="works")
+    steps = await alerting.transitions("health-failure", 3)
+
+    assert done.json()["state"] == "shelved", done.text
+    assert [TransitionKind.Name(s.kind).removeprefix("TRANSITION_KIND_") for s in steps] == [
+        "RAISED", "SHELVED", "UNSHELVED",
+    ]  # fmt: skip
+    assert [s.annunciate for s in steps] == [True, False, True]
+
+
+async def test_the_stream_tells_of_each_transition_and_goes_on_where_it_ended(
+    alerting: Service,
+) -> None:
+    """Also of what happened between two streams."""
+    first = asyncio.create_task(alerting.listen(1))
+    await asyncio.sleep(1)
+    await alerting.send(alerting.report(0, health=Health.HEALTH_FAILURE))
+    [(place, raised)] = await first
+    await alerting.acknowledge("health-failure", seq=1)
+    await alerting.transitions("health-failure", 2)
+    [(_, acknowledged)] = await alerting.listen(1, place)
+
+    assert (raised["kind"], raised["site"], raised["annunciate"]) == ("raised", "hagen", True)
+    assert (acknowledged["kind"], acknowledged["by"]) == ("acknowledged", "anyone")
 
 
 async def test_a_delay_that_runs_when_the_service_is_killed_ends_in_the_next_one(

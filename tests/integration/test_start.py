@@ -19,7 +19,7 @@ OWN = {
         "ISTHMUS_STORE__DATABASE": "start-inventory",
         "ISTHMUS_ACCESS__MODE": "off",
     },
-    "alerting": {"ISTHMUS_STORE__DATABASE": "start-alerting"},
+    "alerting": {"ISTHMUS_STORE__DATABASE": "start-alerting", "ISTHMUS_ACCESS__MODE": "off"},
 }
 
 

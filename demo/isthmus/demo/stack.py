@@ -158,7 +158,7 @@ class Stack:
         files = ",".join(str(targets / f"{site}.yaml") for site in self.fleet.sites)
         own: dict[str, dict[str, str]] = {
             "normalizer": {},
-            "alerting": keeps,
+            "alerting": {"ISTHMUS_ACCESS__MODE": "off", **keeps},
             "inventory": {
                 "ISTHMUS_TARGETS__FILES": files,
                 "ISTHMUS_ACCESS__MODE": "off",

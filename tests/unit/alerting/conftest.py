@@ -1,34 +1,46 @@
 """Alerting's handlers around a store in memory and a clock that is set."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from isthmus.alarms.v1.transition_pb2 import Transition as TransitionMessage
-from isthmus.alerting.domain.alarm import Alarm, Condition, Delays, Transition
-from isthmus.alerting.domain.rules import Change, NoData, Rule, State, Threshold
-from isthmus.alerting.domain.source import Source
-from isthmus.alerting.handlers.assets import Assets
-from isthmus.alerting.handlers.ledger import Ledger
-from isthmus.alerting.handlers.owned import Owned
-from isthmus.alerting.handlers.partitions import RuleBook
-from isthmus.alerting.handlers.records import TRANSITIONS
-from isthmus.alerting.handlers.reports import Reports
-from isthmus.alerting.handlers.timers import Timers
-from isthmus.alerting.ports import Page, Version
+from isthmus.alarms.v1.transition_pb2 import TransitionKind
+from isthmus.alerting.domain.alarms.alarm import Alarm, Behaviour
+from isthmus.alerting.domain.alarms.transition import Transition
+from isthmus.alerting.domain.rules.conditions import Change, Limit, Limits, NoData, State, Threshold
+from isthmus.alerting.domain.rules.rule import Rule
+from isthmus.alerting.domain.rules.source import Source
+from isthmus.alerting.handlers.alarms.ledger import Ledger
+from isthmus.alerting.handlers.alarms.owned import Owned
+from isthmus.alerting.handlers.alarms.records import TRANSITIONS
+from isthmus.alerting.handlers.alarms.timers import Timers
+from isthmus.alerting.handlers.rules.assets import Assets
+from isthmus.alerting.handlers.rules.book import RuleBook
+from isthmus.alerting.handlers.rules.reports import Reports
+from isthmus.alerting.ports.alarms import Filter, Page, Version
 from isthmus.runtime.codec import Record
 from isthmus.runtime.consume import Batch
 from isthmus.runtime.errors import Retryable
 from isthmus.telemetry.v1.report_pb2 import Attribute, Reachability, Report
 
+BLANK = Alarm("", "", "", "", "", "", "", "", -1)
 START = datetime(2026, 1, 1, tzinfo=UTC)
-DELAYED = Delays(timedelta(seconds=5), timedelta(seconds=5))
+DELAYED = Behaviour(timedelta(seconds=5), timedelta(seconds=5))
+HOT = Limits((Limit(80),), deadband=5)
 RULES = (
-    Rule("hot", "high", "{value}", "Look.", Threshold("temperature", "Cel", above=80, deadband=5)),
-    Rule("hot-for-long", "high", "{value}", "Look.", Threshold("slow", "Cel", above=80), DELAYED),
+    Rule("hot", "high", "{value}", "Look.", Threshold("temperature", "Cel", HOT)),
+    Rule(
+        "hot-for-long",
+        "high",
+        "{value}",
+        "Look.",
+        Threshold("slow", "Cel", Limits((Limit(80),))),
+        DELAYED,
+    ),
     Rule("offline", "high", "{reason}", "Look.", State("reachability", frozenset({"offline"}))),
     Rule("firmware", "low", "{before} to {after}", "Look.", Change("firmware")),
     Rule("silent", "high", "{silent_s}", "Look.", NoData(3, 30)),
@@ -74,18 +86,41 @@ class Memory:
             self.ask()
         return {id: self.alarms[id] for id in ids if id in self.alarms}
 
-    async def open(self, partition: int) -> list[Alarm]:
-        self.ask()
-        mine = [a for a in self.alarms.values() if a.partition == partition]
-        return [alarm for alarm in mine if alarm.condition is not Condition.NORMAL]
+    async def forget(self, versions: Sequence[Version]) -> set[str]:
+        lost = await self.write(versions)
+        for each in versions:
+            if each.alarm.id not in lost:
+                self.alarms[each.alarm.id] = replace(
+                    BLANK,
+                    id=each.alarm.id,
+                    rule=each.alarm.rule,
+                    subject=each.alarm.subject,
+                    seq=each.alarm.seq,
+                    revision=each.alarm.revision,
+                )
+                self.history.pop(each.alarm.id, None)
+        return lost
 
-    async def page(self, site: Any, state: Any, limit: int, after: Any) -> Page:
+    async def open(self, stream: str, partition: int, after: str, limit: int) -> list[Alarm]:
         self.ask()
-        return Page(tuple(self.alarms.values())[:limit], None)
+        mine = [a for a in self.alarms.values() if (a.stream, a.partition) == (stream, partition)]
+        found = [alarm for alarm in mine if alarm.open and alarm.id > after]
+        return sorted(found, key=lambda alarm: alarm.id)[:limit]
 
-    async def transitions(self, id: str) -> list[Transition] | None:
+    async def rested(self, before: datetime, limit: int) -> list[Alarm]:
         self.ask()
-        return self.history.get(id)
+        over = [a for a in self.alarms.values() if a.rested_at and a.rested_at <= before]
+        return over[:limit]
+
+    async def page(self, wanted: Filter, limit: int, after: Any) -> Page:
+        self.ask()
+        self.wanted = wanted
+        found = [a for a in self.alarms.values() if wanted.sites is None or a.site in wanted.sites]
+        return Page(tuple(found)[:limit], None)
+
+    async def transitions(self, id: str) -> list[Transition]:
+        self.ask()
+        return self.history.get(id, [])
 
     async def save(self, sources: Iterable[Source]) -> None:
         for source in sources:
@@ -114,7 +149,12 @@ class Service:
         self.rules = RuleBook(RULES)
         self.assets = Assets()
         self.owned = Owned(memory, memory, self.now)
-        self.ledger = Ledger(memory, written=lambda: None, transitioned=self._count)
+        self.ledger = Ledger(
+            memory,
+            rules=lambda name: self.rules.by_name.get(name),
+            written=lambda: None,
+            transitioned=self._count,
+        )
         self.reports = Reports(self.owned, self.ledger, self.assets, self.rules, memory, self.now)
         self.timers = Timers(self.owned, self.ledger, self.assets, self.rules, self.now)
 
@@ -141,8 +181,10 @@ class Service:
             for record in self.memory.published
             if record.topic == TRANSITIONS
         ]
-        names = {1: "raised", 2: "cleared", 3: "acknowledged"}
-        return [(m.rule, m.seq, names[m.kind]) for m in messages]
+        kind = TransitionKind.Name
+        return [
+            (m.rule, m.seq, kind(m.kind).removeprefix("TRANSITION_KIND_").lower()) for m in messages
+        ]
 
     def _count(self, alarm: Alarm, transition: Transition) -> None:
         self.counted.append((alarm.rule, transition.kind.value))

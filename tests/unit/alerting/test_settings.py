@@ -11,6 +11,7 @@ ENVIRON = {
     "ISTHMUS_KAFKA__BOOTSTRAP_SERVERS": "127.0.0.1:9092",
     "ISTHMUS_STORE__URI": "mongodb://127.0.0.1:27017",
     "ISTHMUS_STORE__DATABASE": "alerting",
+    "ISTHMUS_ACCESS__MODE": "off",
 }
 
 

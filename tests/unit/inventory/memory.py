@@ -7,15 +7,16 @@ from itertools import pairwise
 from random import Random
 from typing import Any, TypeVar
 
-from isthmus.inventory.domain.assets.ledger import (
+from isthmus.inventory.domain.assets.model import Asset, Change, ChangeKind, Health, Report
+from isthmus.inventory.domain.assets.plan import (
     NOBODY,
     Contest,
+    Move,
     Removal,
     Seen,
     Snapshot,
     Write,
 )
-from isthmus.inventory.domain.assets.model import Asset, Change, ChangeKind, Health, Report
 from isthmus.inventory.domain.assets.vocabulary import Origin
 from isthmus.inventory.handlers.assets.commits import Commits
 from isthmus.inventory.handlers.assets.curation import Curation
@@ -158,8 +159,12 @@ class MemoryAssets:
             found |= behind
             told = (source for a in behind.values() for source in a.sources)
             seen |= {source: self.noted[source][1] for source in told if source in self.noted}
+        claims = {key: _successor(id, found) for key, id in holders.items()}
+        await self.move(
+            {k: Move(id, holders[k]) for k, id in claims.items() if id not in (NOBODY, holders[k])}
+        )
         return Snapshot(
-            claims={key: _successor(id, found) for key, id in holders.items()},
+            claims=claims,
             assets={id: each for id, each in found.items() if isinstance(each, Asset)},
             seen=seen,
             demoted=demoted,
@@ -178,6 +183,10 @@ class MemoryAssets:
     async def held(self, ids: Collection[str]) -> Mapping[str, Asset]:
         await Pause()
         return {id: asset for id, asset in self.live.items() if id in ids}
+
+    async def holders(self, claims: Collection[str]) -> Mapping[str, str]:
+        await Pause()
+        return {key: self.claims[key] for key in claims if key in self.claims}
 
     async def claim(self, claims: Mapping[str, str]) -> bool:
         await Pause()
@@ -255,9 +264,15 @@ class MemoryAssets:
         """Let time pass, so that whoever has not published yet is taken for dead."""
         self.leases_ended |= self.journal.keys()
 
-    async def move(self, moves: Mapping[str, str]) -> None:
+    async def move(self, moves: Mapping[str, Move]) -> bool:
         await Pause()
-        self.claims |= {key: id for key, id in moves.items() if key in self.claims}
+        mine = {
+            key: move.to
+            for key, move in moves.items()
+            if key in self.claims and move.former in (NOBODY, self.claims[key])
+        }
+        self.claims |= mine
+        return all(key in mine for key, move in moves.items() if move.former != NOBODY)
 
     async def seen(self, seen: Sequence[Seen], digests: Mapping[str, bytes]) -> None:
         await Pause()
@@ -391,6 +406,7 @@ class Counts:
     kinds: list[str] = field(default_factory=list)
     races: int = 0
     same: int = 0
+    ages: int = 0
 
     def changed(self, kind: str) -> None:
         self.kinds.append(kind)
@@ -400,6 +416,9 @@ class Counts:
 
     def unchanged(self, reports: int) -> None:
         self.same += reports
+
+    def known(self, observed_at: Iterable[datetime]) -> None:
+        self.ages += len(list(observed_at))
 
 
 @dataclass

@@ -4,15 +4,17 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
+from isthmus.inventory.domain.relations.ageing import Ended
 from isthmus.inventory.domain.relations.links import Sighting, Table, table
 from isthmus.inventory.domain.relations.relations import (
     Act,
     Declared,
-    Kind,
     Node,
     Pointer,
+    RelationKind,
     declared,
 )
+from isthmus.inventory.ports.relations import Shown
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 Sites = frozenset[str] | None
@@ -28,7 +30,13 @@ class Plant:
     said: dict[str, Declared] = field(default_factory=dict)
     places: dict[str, tuple[str, str]] = field(default_factory=dict)
     tables: dict[str, Table] = field(default_factory=dict)
+    ended: list[Ended] = field(default_factory=list)
     reads: int = 0
+
+    @property
+    def past(self) -> "Plant":
+        """Before anything was there."""
+        return Plant()
 
     def add(self, id: str, *pointers: tuple[str, str], site: str = "hagen", **more: str) -> None:
         """An asset that the source `site/id` describes, with its relations to other sources."""
@@ -40,7 +48,7 @@ class Plant:
         )  # fmt: skip
         self.claims[f"{site}|hostname|{id}"] = id
 
-    def declare_all(self, *relations: tuple[Kind, str, str]) -> None:
+    def declare_all(self, *relations: tuple[RelationKind, str, str]) -> None:
         """What somebody declared long ago."""
         for kind, start, end in relations:
             made = declared(kind, start, end, "", "jo", NOON)
@@ -107,11 +115,22 @@ class Plant:
         self.said[said.id] = replace(said, history=history)
         self.places[said.id] = sites
 
-    async def digests(self, sources: Collection[str]) -> Mapping[str, str]:
-        return {s: self.tables[s].digest for s in sources if s in self.tables}
+    async def shown(self) -> Mapping[str, Shown]:
+        kept = self.tables.values()
+        return {t.source: Shown(t.site, t.digest, t.shown_at, t.ttl) for t in kept}
 
-    async def keep(self, tables: Sequence[Table]) -> None:
-        self.tables |= {each.source: each for each in tables}
+    async def tables_of(self, sources: Collection[str]) -> Mapping[str, Table]:
+        return {source: self.tables[source] for source in sources if source in self.tables}
+
+    async def keep(self, tables: Sequence[tuple[Table, Ended | None]]) -> None:
+        self.tables |= {each.source: each for each, _ in tables}
+        self.ended += [ended for _, ended in tables if ended]
+
+    async def earliest(self, at: datetime) -> datetime | None:
+        return NOON if at < NOON else None
+
+    def at(self, as_of: datetime) -> "tuple[Plant, Plant]":
+        return self.past, self.past
 
     async def seen_at(self, site: str, limit: int) -> list[Table]:
         self.reads += 1

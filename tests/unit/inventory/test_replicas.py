@@ -72,7 +72,7 @@ def alone(queues: list[list[Report]]) -> MemoryAssets:
     return service.store
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(fleets(), CHANCES)
 def test_two_replicas_end_as_one(made: list[list[Report]], chance: Random) -> None:
     """Sources go from one replica to the other and back, with replays; all is published."""

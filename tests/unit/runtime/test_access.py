@@ -16,6 +16,7 @@ from isthmus.runtime.access import (
     Refused,
     Role,
     identity,
+    narrowed,
 )
 
 SETTINGS = Access(mode="oidc", issuer="https://login.example/realms/nordwerk", audience="isthmus")
@@ -202,3 +203,13 @@ def test_access_is_off_only_when_that_was_said() -> None:
         Access()  # type: ignore[call-arg]  # that is what is tested
 
     assert Access(mode="off").mode == "off"
+
+
+def test_a_list_is_of_the_site_that_is_asked_for_if_one_may_see_it() -> None:
+    """Else of all that one may see."""
+    hagen = frozenset({"hagen"})
+
+    assert narrowed(hagen, None) == narrowed(hagen, "") == hagen
+    assert narrowed(hagen, "hagen") == narrowed(None, "hagen") == hagen
+    assert narrowed(hagen, "lyon") == frozenset()
+    assert narrowed(None, None) is None

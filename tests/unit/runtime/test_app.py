@@ -64,7 +64,7 @@ async def test_metrics_are_served(app: Application) -> None:
     status, text = await get(app, "/metrics")
 
     assert status == 200
-    assert "isthmus_normalizer_event_loop_lag_seconds" in text
+    assert "isthmus_normalizer_event_loop_late_seconds_total" in text
     assert "process_resident_memory_bytes" in text
 
 
@@ -76,7 +76,7 @@ async def test_a_blocked_event_loop_is_measured(app: Application) -> None:
     await asyncio.sleep(0.1)
     tick.cancel()
 
-    lag = app.registry.get_sample_value("isthmus_normalizer_event_loop_lag_seconds")
+    lag = app.registry.get_sample_value("isthmus_normalizer_event_loop_late_seconds_total")
     assert lag is not None
     assert lag > 0.3
 
@@ -93,3 +93,18 @@ async def test_one_consumer_a_pod_so_that_a_partition_is_taken_in_order(app: App
     assert type(subscriber).__name__ == "BatchSubscriber"
     assert subscriber._connection_args["auto_offset_reset"] == "earliest"
     assert subscriber._connection_args["enable_auto_commit"] is False
+
+
+async def test_a_static_member_of_several_topics_has_a_name_on_each() -> None:
+    """One group does not bear two members of one name: the later would fence the former."""
+
+    async def handler(batch: object) -> list[object]:
+        return []
+
+    kafka = Kafka(bootstrap_servers="127.0.0.1:9", group_instance_id="inventory-0")
+    app = Application("inventory", Settings(kafka=kafka), description="A test's.")
+    for topic in ("one", "two"):
+        app.consume(topic, Observation, handler, required=())  # type: ignore[arg-type]
+
+    names = [s._connection_args["group_instance_id"] for _, s in app._consumers]
+    assert names == ["inventory-0-one", "inventory-0-two"]

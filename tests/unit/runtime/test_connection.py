@@ -1,5 +1,6 @@
 """How clients connect: the arguments, and mistakes in what they are made of."""
 
+import math
 import ssl
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,7 +12,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from isthmus.runtime.connection import connection
+from isthmus.runtime.connection import certificate_end, connection
 from isthmus.runtime.errors import Retryable
 from isthmus.runtime.settings import Kafka
 
@@ -106,3 +107,18 @@ def test_a_file_that_is_no_certificate_is_named(tmp_path: Path) -> None:
     file.unlink()
     with pytest.raises(Retryable, match=str(file)):
         connection(settings)
+
+
+def test_the_first_certificate_that_ends_is_told(pem: Path, tmp_path: Path) -> None:
+    """Ours or an authority's; what is not there or cannot be read has no end."""
+    broken = tmp_path / "broken.pem"
+    broken.write_text("no certificate")
+
+    def end(**files: Path) -> float:
+        kafka = Kafka(bootstrap_servers="kafka:9093", security_protocol="ssl", **files)
+        return certificate_end(kafka)
+
+    assert 3000 < end(certificate_file=pem) - datetime.now(UTC).timestamp() <= 3600
+    assert end(ca_file=pem) == end(certificate_file=pem)
+    assert math.isnan(end())
+    assert math.isnan(end(certificate_file=broken))

@@ -41,6 +41,32 @@ async def test_what_cannot_be_done_now_is_503_and_says_why() -> None:
     assert (reply.status_code, reply.json()["detail"]) == (503, "store: no answer")
 
 
+async def test_what_the_framework_refuses_is_a_problem_too() -> None:
+    """No route, a body that is no JSON, no text, or of another media type; a bug shows nothing."""
+    http = api("inventory", "")
+
+    @http.post("/v1/things")
+    async def thing(said: dict[str, int]) -> None:
+        raise RuntimeError("password=x")
+
+    json = {"content-type": "application/json"}
+    async with AsyncClient(
+        transport=ASGITransport(http, raise_app_exceptions=False), base_url="http://t"
+    ) as client:
+        replies = [
+            await client.get("/v1/nothing"),
+            await client.post("/v1/things", content="{", headers=json),
+            await client.post("/v1/things", content=b"\xff", headers=json),
+            await client.post("/v1/things", content="a=1", headers={"content-type": "text/plain"}),
+            await client.post("/v1/things", json={"a": 1}),
+        ]
+
+    assert [each.status_code for each in replies] == [404, 422, 422, 415, 500]
+    assert {each.headers["content-type"] for each in replies} == {"application/problem+json"}
+    assert [each.json()["fields"][0]["field"] for each in replies[1:3]] == ["body", "body"]
+    assert "password" not in replies[-1].text
+
+
 async def test_the_documentation_page_needs_no_other_host() -> None:
     """A plant's network has no way out, and the demo shows this address."""
     http = api("inventory", "")

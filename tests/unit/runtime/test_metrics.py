@@ -12,7 +12,7 @@ def test_each_metric_is_named_after_its_service_and_explained() -> None:
 
     families = list(registry.collect())
 
-    assert len(families) == 7
+    assert len(families) == 10
     for family in families:
         assert family.name.startswith("isthmus_normalizer_")
         assert family.documentation.endswith(".")

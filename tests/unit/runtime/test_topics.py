@@ -16,7 +16,7 @@ def test_a_topic_of_unknown_shape_is_refused() -> None:
 
 def test_retention_is_given_to_kafka_in_milliseconds() -> None:
     """A week is what the registry says of observations."""
-    config = registry.registry()["collector.observations.v1"].config()
+    config = topics.config(registry.registry()["collector.observations.v1"])
 
     assert config == {"cleanup.policy": "delete", "retention.ms": str(7 * 24 * 3_600_000)}
 

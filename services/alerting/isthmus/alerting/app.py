@@ -1,32 +1,75 @@
 """Wires alerting: the reports' consumer, the assets' reader, the timers, the outbox, the API."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from functools import partial
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
 import structlog
 
-from isthmus.alerting.adapters import mongo
-from isthmus.alerting.adapters.assets import follow
+from isthmus.alarms.v1 import transition_pb2
+from isthmus.alerting.adapters.alarms import mongo
+from isthmus.alerting.adapters.alarms.tail import tail
+from isthmus.alerting.adapters.notices import config
+from isthmus.alerting.adapters.notices.deliveries import MongoDeliveries
+from isthmus.alerting.adapters.notices.documents import Mistakes
+from isthmus.alerting.adapters.notices.metrics import NoticeMetrics
 from isthmus.alerting.adapters.prometheus import AlertingMetrics
-from isthmus.alerting.adapters.rules import load
-from isthmus.alerting.api.routes import routes
-from isthmus.alerting.domain.alarm import Alarm, Transition
-from isthmus.alerting.handlers.assets import Assets
-from isthmus.alerting.handlers.ledger import Ledger
-from isthmus.alerting.handlers.owned import Owned
-from isthmus.alerting.handlers.partitions import RuleBook, utc_now
-from isthmus.alerting.handlers.records import ASSETS, REPORTS
-from isthmus.alerting.handlers.reports import Reports
-from isthmus.alerting.handlers.timers import Timers
+from isthmus.alerting.adapters.rules.files import SHIPPED, load
+from isthmus.alerting.adapters.rules.parts import RulePart, parsed
+from isthmus.alerting.adapters.rules.sources import Sources
+from isthmus.alerting.adapters.rules.store import Rules as MongoRules
+from isthmus.alerting.adapters.rules.topic import follow
+from isthmus.alerting.api.alarms.acts import serve_acts
+from isthmus.alerting.api.alarms.routes import serve_alarms
+from isthmus.alerting.api.notices.routes import deliveries, receivers
+from isthmus.alerting.api.rules.routes import serve_rules
+from isthmus.alerting.domain.alarms.alarm import REPORTS, Alarm
+from isthmus.alerting.domain.alarms.transition import Transition
+from isthmus.alerting.handlers.ages import aged
+from isthmus.alerting.handlers.alarms.following import Following
+from isthmus.alerting.handlers.alarms.ledger import Ledger
+from isthmus.alerting.handlers.alarms.owned import Owned
+from isthmus.alerting.handlers.alarms.partitions import utc_now
+from isthmus.alerting.handlers.alarms.records import ALARMS
+from isthmus.alerting.handlers.alarms.retention import Retention
+from isthmus.alerting.handlers.alarms.timers import Timers
+from isthmus.alerting.handlers.notices.records import REQUIRED, TRANSITIONS
+from isthmus.alerting.handlers.notices.transitions import Plan, Transitions
+from isthmus.alerting.handlers.notices.worker import Told, Worker
+from isthmus.alerting.handlers.rules.assets import Assets
+from isthmus.alerting.handlers.rules.book import RuleBook
+from isthmus.alerting.handlers.rules.groups import GroupAlarms
+from isthmus.alerting.handlers.rules.happenings import CHANGES, Happenings
+from isthmus.alerting.handlers.rules.happenings import REQUIRED as HAPPENED
+from isthmus.alerting.handlers.rules.inventory import AssetRules, NoSources
+from isthmus.alerting.handlers.rules.reports import Reports
+from isthmus.alerting.handlers.rules.revision import Revision
+from isthmus.alerting.handlers.rules.stored import RULES, StoredRules
+from isthmus.alerting.ports.alarms import AlarmStore
 from isthmus.alerting.settings import Settings
-from isthmus.runtime.app import Application
+from isthmus.assets.v1.asset_pb2 import Asset
+from isthmus.assets.v1.change_pb2 import Change
+from isthmus.runtime.app import Application, Task
+from isthmus.runtime.audience import Audience
+from isthmus.runtime.door.opening import Kept, open_door
 from isthmus.runtime.errors import IsthmusError
+from isthmus.runtime.settings import load as load_settings
 from isthmus.runtime.store import Outbox, connect, ping
 from isthmus.telemetry.v1.report_pb2 import Report
 
 log = structlog.get_logger()
 SERVICE = "alerting"
+Judged = tuple[AlarmStore, Owned, Ledger, Assets, RuleBook]
+ASSETS = "inventory.assets.v1"
+
+
+def serve() -> None:
+    """Run the service, as the environment says."""
+    build(load_settings(Settings)).run()
 
 
 def build(settings: Settings) -> Application:
@@ -35,19 +78,24 @@ def build(settings: Settings) -> Application:
         SERVICE, settings, description="Judges reports by rules and keeps the state of each alarm."
     )
     metrics = AlertingMetrics(app.registry)
-    rules = _rules(settings, metrics)
+    parts = _rules(settings, metrics)
+    rules = RuleBook(p.rule(runbook=settings.rules.runbook) for p in parts.values() if p.enabled)
     database = connect(settings.store)
-    alarms, sources = mongo.Alarms(database.alarms), mongo.Sources(database.sources)
-    outbox = Outbox(database.alarms, app.publisher)
+    alarms, sources = mongo.Alarms(database.alarms), Sources(database.sources)
+    outbox = Outbox(database.alarms, app.publisher, waiting=metrics.waiting)
     assets = Assets()
     owned = Owned(alarms, sources, utc_now)
-    ledger = Ledger(alarms, written=outbox.wake, transitioned=partial(_count, metrics))
+    ledger = Ledger(
+        alarms,
+        rules=lambda name: rules.by_name.get(name),
+        written=outbox.wake,
+        transitioned=partial(_count, metrics),
+    )
     reports = Reports(owned, ledger, assets, rules, sources, utc_now)
     timers = Timers(owned, ledger, assets, rules, utc_now)
     metrics.open.set_function(lambda: sum(p.opened for p in owned.loaded))
     metrics.sources.set_function(lambda: sum(len(p.sources) for p in owned.loaded))
 
-    app.resource(_prepared(alarms, sources, outbox))
     app.check("store", partial(ping, database))
     app.check("assets", assets.check)
     app.background("outbox", outbox.run)
@@ -59,40 +107,151 @@ def build(settings: Settings) -> Application:
     app.consume(
         REPORTS,
         Report,
-        reports.handle,
+        aged(reports.handle, metrics.judged),
         required=("id", "site", "target", "observed_at"),
         listener=owned,
     )
-    app.http.include_router(routes(alarms, ledger, utc_now))
+    judged = alarms, owned, ledger, assets, rules
+    _judgement(app, settings, database, judged, parts, metrics)
+    _notices(app, settings, database)
+    serve_acts(app.http, ledger, utc_now)
+    serve_alarms(app.http, alarms, _following(app, settings, owned))
+    keep = timedelta(seconds=settings.alarms.retention_s)
+    app.background("retention", Retention(alarms, keep, utc_now, outbox.wake).run)
+    door = open_door(app, settings.access, database)  # after the last route
+    app.resource(_prepared(alarms, sources, outbox, *door))
     return app
 
 
-def _rules(settings: Settings, metrics: AlertingMetrics) -> RuleBook:
+def _following(app: Application, settings: Settings, owned: Owned) -> Following:
+    """Every replica follows the transitions of all: people act on any of them."""
+    following = Following(owned, Audience())
+    app.background("following", following.run)
+    app.background(
+        "transitions",
+        partial(tail, settings.kafka, TRANSITIONS, following.start, following.handle),
+    )
+    return following
+
+
+def _notices(app: Application, settings: Settings, database: Any) -> None:
+    """Who is told of alarms: nobody, unless a routing file says so."""
+    said = _routing(settings.notices.file)
+    store = MongoDeliveries(database, settings.notices.retention_s)
+    observer, holder = NoticeMetrics(app.registry), uuid4().hex
+    told = {name: Told(said.policies[name], made) for name, made in said.receivers().items()}
+    workers = {n: Worker(each, store, holder, observer, utc_now) for n, each in told.items()}
+    app.resource(_prepared(store))
+    for name, worker in workers.items():
+        app.background(f"receiver_{name}", worker.run)
+    app.http.router.routes.extend(deliveries(store, utc_now).routes)
+    known = {name: (each.policy, each.receiver) for name, each in told.items()}
+    app.http.router.routes.extend(receivers(known, store, utc_now).routes)
+    if not workers:
+        log.warning("notices_off", reason="ISTHMUS_NOTICES__FILE is not set: nobody is told")
+        app.facts["notices"] = "off"
+        return
+
+    def written(names: Iterable[str]) -> None:
+        for name in names:
+            workers[name].wake()
+
+    plan = Plan(said.route, said.policies, timedelta(seconds=settings.notices.outdated_s))
+    transitions = Transitions(store, plan, observer, written, utc_now)
+    app.consume(
+        TRANSITIONS,
+        transition_pb2.Transition,
+        transitions.handle,
+        required=REQUIRED,
+        group="alerting.notices",
+    )
+
+
+def _routing(file: Path | None) -> config.Configured:
+    if file is None:
+        return config.NOBODY
+    try:
+        return config.load(file)
+    except Mistakes as error:
+        lines = "\n".join(f"  {line}" for line in error.lines)
+        raise SystemExit(f"ISTHMUS_NOTICES__FILE:\n{lines}") from None
+
+
+def _rules(settings: Settings, metrics: AlertingMetrics) -> dict[str, RulePart]:
+    """The shipped rules and those of the folder, by name."""
     folder = settings.rules.folder
     if folder is not None and not folder.is_dir():
         raise SystemExit(
             f"settings:\n  ISTHMUS_RULES__FOLDER: {str(folder)!r}: expected a folder that is there"
         )
-    loaded = load(folder)
+    loaded = load(SHIPPED, *([folder] if folder else []))
     for mistake in loaded.mistakes:
-        log.error("rule_refused", reason=mistake)
-    metrics.rules.labels("in_force").set(len(loaded.rules))
+        log.error("rule_refused", reason=str(mistake))
     metrics.rules.labels("refused").set(len(loaded.mistakes))
-    return RuleBook(loaded.rules)
+    return {part.name: part for part in loaded.rules}
+
+
+def _judgement(
+    app: Application,
+    settings: Settings,
+    database: Any,
+    judged: Judged,
+    parts: dict[str, RulePart],
+    metrics: AlertingMetrics,
+) -> None:
+    """Rules on assets and on groups, and the rules that people store."""
+    alarms, owned, ledger, assets, rules = judged
+    of_assets = Owned(alarms, NoSources(), utc_now, ASSETS)
+    inventory = AssetRules(of_assets, ledger, assets, rules, utc_now)
+    groups = GroupAlarms(owned, ledger, assets, rules, utc_now)
+    revision = Revision((owned, of_assets), ledger, rules, utc_now)
+    store, box = MongoRules(database.rules), Outbox(database.rules, app.publisher)
+    parse = partial(parsed, runbook=settings.rules.runbook)
+    stored = StoredRules(store, rules, parse, written=box.wake, now=utc_now)
+    metrics.rules.labels("in_force").set_function(lambda: len(rules.by_name))
+    app.resource(_prepared_rules(box, stored))
+    tasks: dict[str, Task] = {
+        "assets_timers": Timers(of_assets, ledger, assets, rules, utc_now).run,
+        "assets_sweep": inventory.run,
+        "groups": groups.run,
+        "revision": revision.run,
+        "rules_outbox": box.run,
+        "groups_alarms": partial(follow, settings.kafka, ALARMS, groups.handle, groups.completed),
+        "rules": partial(follow, settings.kafka, RULES, stored.handle, lambda: None),
+    }
+    for name, run in tasks.items():
+        app.background(name, run)
+    app.consume(
+        ASSETS,
+        Asset,
+        inventory.handle,
+        required=("id", "site"),
+        listener=of_assets,
+        group="alerting.assets",
+    )
+    happenings = Happenings(ledger, assets, rules)
+    app.consume(CHANGES, Change, happenings.handle, required=HAPPENED, group="alerting.changes")
+    serve_rules(app.http, parts, stored)
+
+
+@asynccontextmanager
+async def _prepared_rules(box: Outbox, stored: StoredRules) -> AsyncIterator[None]:
+    await box.prepare()
+    await stored.load()
+    yield
 
 
 def _count(metrics: AlertingMetrics, alarm: Alarm, transition: Transition) -> None:
     metrics.transitions.labels(alarm.rule, alarm.priority, transition.kind.value).inc()
+    if transition.annunciate:
+        metrics.annunciations.labels(alarm.site, transition.priority).inc()
 
 
 @asynccontextmanager
-async def _prepared(
-    alarms: mongo.Alarms, sources: mongo.Sources, outbox: Outbox
-) -> AsyncIterator[None]:
+async def _prepared(*kept: Kept) -> AsyncIterator[None]:
     try:
-        await alarms.prepare()
-        await sources.prepare()
-        await outbox.prepare()
+        for each in kept:
+            await each.prepare()
     except IsthmusError as error:
         raise IsthmusError(f"{error}; start the store or mend ISTHMUS_STORE__URI") from error
     yield

@@ -43,6 +43,7 @@ def build(settings: Settings) -> Application:
     )
     own = settings.collector
     measure = CollectorMetrics(app.registry)
+    measure.stands(own.site, own.name)
     outbound = _outbound(app, settings)
     fence = HeartbeatFence(settings.kafka.session_timeout_s)
     engine = Engine(
@@ -97,7 +98,10 @@ def _from_kafka(
 ) -> None:
     """Targets and rules are on topics; a group shares the targets, and one has the jobs."""
     site, name = settings.collector.site, settings.collector.name
-    topic = TargetTopic(settings.kafka, site, name, targets, fence, jobs)
+    topic = TargetTopic(
+        settings.kafka, site, name, targets, fence, jobs,
+        rebalanced=lambda topic: app.metrics.rebalances.labels(topic).inc(),
+    )  # fmt: skip
     zones = WholeTopic(settings.kafka, f"inventory.zones.{site}.v1", name, rules)
     app.resource(zones)  # before the targets: nothing is polled before its rules are known
     app.resource(topic)

@@ -246,6 +246,8 @@ class Depth:
     records: int
     bytes: int
     oldest_age_s: float
+    fill: float
+    """Part of its limit that is taken, 0 to 1."""
 
 
 class Spool(Protocol):

@@ -3,6 +3,7 @@
 from isthmus.normalizer.adapters import catalog
 from isthmus.normalizer.adapters.prometheus import NormalizerMetrics
 from isthmus.normalizer.domain.normalize import Normalizer
+from isthmus.normalizer.handlers.arrivals import Arrivals
 from isthmus.normalizer.handlers.observations import (
     IMPORTS,
     IMPORTS_REQUIRED,
@@ -24,7 +25,8 @@ def build(settings: Settings) -> Application:
     folder = settings.catalog.folder or catalog.SHIPPED
     known = catalog.load(folder)
     handler = Handler(Normalizer(known), measure)
-    app.consume(TOPIC, Observation, handler, required=REQUIRED)
+    arrivals = Arrivals(measure)
+    app.consume(TOPIC, Observation, arrivals.before(handler), required=REQUIRED)
     app.consume(IMPORTS, Observation, handler, required=IMPORTS_REQUIRED)
     reload = Reload(catalog.CatalogFolder(folder), known, handler.use, measure)
     app.background("catalog", reload.run)

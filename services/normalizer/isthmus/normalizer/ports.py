@@ -18,6 +18,19 @@ class Statistics(Protocol):
         """`count` values were reported with this quality, `uncertain` or `bad`."""
 
 
+class MeasureArrivals(Protocol):
+    """Counts what comes from sites; never blocks, never raises."""
+
+    def arrived(self, site: str, outcome: str, count: int) -> None:
+        """So many scheduled reads of the site ended like this."""
+
+    def heard(self, site: str, at_s: float) -> None:
+        """The newest of the site's observations in a batch was made at this Unix time."""
+
+    def polled_twice(self, site: str) -> None:
+        """Two collectors have read one target for the same slot."""
+
+
 class CatalogSource(Protocol):
     """Where the catalogue lies; both methods read files, and block while they do."""
 

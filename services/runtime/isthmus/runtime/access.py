@@ -30,6 +30,13 @@ Sites = frozenset[str] | None
 """Names of sites; None stands for every site, also for those that are yet to come."""
 
 
+def narrowed(sites: Sites, site: str | None) -> Sites:
+    """Of these sites only `site`, where one is asked for."""
+    if not site:
+        return sites
+    return frozenset({site}) if sites is None or site in sites else frozenset()
+
+
 class Access(Group):
     """Who may use the API, and how much of it."""
 

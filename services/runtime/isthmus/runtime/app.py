@@ -17,14 +17,14 @@ import structlog
 import uvicorn
 import uvloop
 from fastapi import Response
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, PlainTextResponse
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from faststream.kafka.message import KafkaAckableMessage
 
 from isthmus.runtime import VERSION
 from isthmus.runtime.codec import M
-from isthmus.runtime.connection import connection
+from isthmus.runtime.connection import certificate_end, connection
 from isthmus.runtime.consume import Consumer, Handler
 from isthmus.runtime.errors import IsthmusError
 from isthmus.runtime.garbage import Garbage
@@ -55,6 +55,7 @@ class Application:
         prometheus_client.GCCollector(registry=self.registry)
         self.metrics = Metrics(service, self.registry)
         self.publisher = Publisher(settings.kafka, service, self.metrics)
+        self.metrics.certificate_end.set_function(partial(certificate_end, settings.kafka))
         self.broker = KafkaBroker(
             settings.kafka.bootstrap_servers.split(","),
             client_id=service,
@@ -86,12 +87,19 @@ class Application:
         *,
         required: Sequence[str],
         listener: Any = None,
+        group: str | None = None,
     ) -> None:
-        """Hand every record of `topic` to `handler`; `listener` hears of rebalances."""
+        """Hand every record of `topic` to `handler`; `listener` hears of rebalances.
+
+        A second topic may have a `group` of its own, so that neither waits for the other's
+        rebalances.
+        """
         settings = self._settings
+        # Two members of one group must not bear one name: the later one would fence the former.
+        member = settings.kafka.group_instance_id
         consumer = Consumer(
             self.service, topic, kind, required, handler,
-            settings.consume, self.publisher, self.metrics, self.stopping,
+            settings.consume, self.publisher, self.metrics, self.stopping, listener,
         )  # fmt: skip
 
         async def unparsed(raw: tuple[Any, ...]) -> KafkaAckableMessage:
@@ -105,14 +113,14 @@ class Application:
         subscriber: Any = self.broker.subscriber(
             topic,
             batch=True,
-            group_id=self.service,
-            group_instance_id=settings.kafka.group_instance_id,
+            group_id=group or self.service,
+            group_instance_id=member and f"{member}-{topic}",
             auto_offset_reset="earliest",
             max_records=settings.consume.batch_records,
             batch_timeout_ms=50,
             session_timeout_ms=int(settings.kafka.session_timeout_s * 1000),
             heartbeat_interval_ms=int(settings.kafka.session_timeout_s * 250),
-            listener=listener,
+            listener=consumer,
             parser=unparsed,
             decoder=undecoded,
             title=topic,
@@ -250,7 +258,7 @@ class Application:
         while True:
             before = time.monotonic()
             await asyncio.sleep(1)
-            self.metrics.loop_lag.set(max(0.0, time.monotonic() - before - 1))
+            self.metrics.loop_late.inc(max(0.0, time.monotonic() - before - 1))
 
 
 class _Server(uvicorn.Server):
@@ -283,17 +291,27 @@ async def _unreachable(kafka: Kafka) -> str | None:
 
 
 def _add_health(app: Application) -> None:
-    @app.http.get("/livez", tags=["health"], summary="Is the process making progress?")
+    @app.http.get(
+        "/livez",
+        tags=["health"],
+        summary="Is the process making progress?",
+        response_class=PlainTextResponse,
+    )
     async def livez() -> Response:
         reason = app.stuck()
-        return Response(reason or "ok", 503 if reason else 200)
+        return PlainTextResponse(reason or "ok", 503 if reason else 200)
 
     @app.http.get("/readyz", tags=["health"], summary="Can the service do its work now?")
     async def readyz() -> JSONResponse:
         reasons = await app.unready()
         return JSONResponse({"ready": not reasons, **app.facts, **reasons}, 503 if reasons else 200)
 
-    @app.http.get("/metrics", tags=["health"], summary="Prometheus metrics")
+    @app.http.get(
+        "/metrics",
+        tags=["health"],
+        summary="Prometheus metrics",
+        response_class=PlainTextResponse,
+    )
     async def metrics() -> Response:
         page = prometheus_client.generate_latest(app.registry)
         return Response(page, media_type=prometheus_client.CONTENT_TYPE_LATEST)

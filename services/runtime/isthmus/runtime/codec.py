@@ -39,6 +39,8 @@ class Record(NamedTuple, Generic[M]):
     partition: int
     offset: int
     traceparent: bytes | None
+    value: bytes | None = None
+    """The message as it came."""
 
 
 def encode(
@@ -99,6 +101,7 @@ def decode(record: Any, kind: type[M], *, required: Iterable[str]) -> Record[M]:
         partition=record.partition,
         offset=record.offset,
         traceparent=headers.get(TRACEPARENT),
+        value=record.value,
     )
 
 

@@ -3,8 +3,12 @@
 Read again for each new connection, so that a certificate or a password that was replaced is used.
 """
 
+import math
 import ssl
+from contextlib import suppress
 from typing import Any
+
+from cryptography import x509
 
 from isthmus.runtime.errors import Retryable
 from isthmus.runtime.settings import Kafka
@@ -36,3 +40,12 @@ def tls(kafka: Kafka) -> ssl.SSLContext:
     if kafka.certificate_file:
         context.load_cert_chain(kafka.certificate_file, kafka.key_file)
     return context
+
+
+def certificate_end(kafka: Kafka) -> float:
+    """When the first certificate (PEM) ends, ours or one that we trust, in Unix time; else NaN."""
+    files = filter(None, (kafka.certificate_file, kafka.ca_file))
+    with suppress(OSError, ValueError):
+        read = (x509.load_pem_x509_certificates(file.read_bytes()) for file in files)
+        return min(each.not_valid_after_utc for found in read for each in found).timestamp()
+    return math.nan

@@ -56,7 +56,10 @@ class Unexpected(Rejected):
 
 @dataclass
 class Consumer(Generic[M]):
-    """Takes batches of one topic through decode, handler, publish and dead letters."""
+    """Takes batches of one topic through decode, handler, publish and dead letters.
+
+    Hears of rebalances for its metrics, and passes them on to `listener`.
+    """
 
     service: str
     topic: str
@@ -67,6 +70,7 @@ class Consumer(Generic[M]):
     publisher: Publisher
     metrics: Metrics
     stopping: asyncio.Event
+    listener: Any = None
     tripped: bool = False
     busy_since: float | None = None
     _failures: int = 0
@@ -91,6 +95,18 @@ class Consumer(Generic[M]):
         for place in {record.partition: record for record in raw}.values():
             end = kafka.highwater(TopicPartition(self.topic, place.partition)) or place.offset + 1
             self.metrics.lag.labels(self.topic, place.partition).set(end - place.offset - 1)
+
+    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        """Let go before another member takes over."""
+        if self.listener is not None:
+            await self.listener.on_partitions_revoked(revoked)
+
+    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        """Begin with what is assigned; the lag of what is not is another member's to tell."""
+        self.metrics.rebalances.labels(self.topic).inc()
+        self.metrics.lag.remove_by_labels({"topic": self.topic})
+        if self.listener is not None:
+            await self.listener.on_partitions_assigned(assigned)
 
     async def _handle(self, raw: Sequence[Raw]) -> None:
         batch = self._decoded(raw)

@@ -9,7 +9,7 @@ import math
 import re
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -17,7 +17,7 @@ from ipaddress import ip_address, ip_network
 from typing import Any, Protocol
 
 import structlog
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, iter_route_contexts
 from prometheus_client import Counter
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -34,8 +34,9 @@ from isthmus.runtime.access import (
 )
 from isthmus.runtime.app import Application
 from isthmus.runtime.errors import Retryable
-from isthmus.runtime.http import Problem, problem
+from isthmus.runtime.http import problem
 from isthmus.runtime.limits import Limit, Ration
+from isthmus.runtime.openapi import Change, Document, answers, documented
 from isthmus.runtime.tokens import Tokens, invalid
 
 log = structlog.get_logger()
@@ -45,6 +46,7 @@ SAFE = ("GET", "HEAD", "OPTIONS")
 """Methods that change nothing (RFC 9110, 9.2.1)."""
 REFUSALS = (401, 403, 429)
 KEY_PREFIX = "isk_"
+"""How every key begins, so that people and scanners of source code recognise one."""
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 TEXT_MAX = 1_000
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="isthmus"'}
@@ -231,9 +233,17 @@ class Credentials:
 
 
 def protect(
-    app: Application, settings: Access, *, audit: Audit, keys: Keys, tenants: Tenants
+    app: Application,
+    settings: Access,
+    *,
+    audit: Audit,
+    keys: Keys,
+    tenants: Tenants,
+    changes: Sequence[Change] = (),
 ) -> None:
     """Put the door before every route of `app`; comes after the last of them.
+
+    `changes` add to the OpenAPI document what else stands behind the door.
 
     Raises TypeError when a route asks for no role: that would be open to whoever has any.
     """
@@ -264,7 +274,7 @@ def protect(
         audit=audit,
         unrecorded=unrecorded,
     )
-    _describe(app)
+    documented(app.http, _described, *changes)
 
 
 def is_open(path: str) -> bool:
@@ -274,12 +284,13 @@ def is_open(path: str) -> bool:
 
 def without_role(app: Application) -> Iterator[str]:
     """Routes behind the door that ask for no role; one that reads may ask just who is there."""
-    for route in app.http.routes:
-        path = getattr(route, "path", "")
+    for route in iter_route_contexts(app.http.routes):
+        path = route.path or ""
         if is_open(path) or is_open(f"{path}/"):
             continue
-        methods = getattr(route, "methods", None) or {""}
-        asked = list(_asked(route.dependant)) if isinstance(route, APIRoute) else []
+        methods = route.methods or {""}
+        api = isinstance(route.original_route, APIRoute)
+        asked = list(_asked(route.dependant)) if api else []
         reads = methods <= set(SAFE) and identified in asked
         if not reads and not any(isinstance(each, Needs) for each in asked):
             yield f"{' '.join(sorted(methods))} {path}".strip()
@@ -291,27 +302,13 @@ def _asked(dependant: Any) -> Iterator[Any]:
         yield from _asked(each)
 
 
-def _describe(app: Application) -> None:
-    """Add to the OpenAPI document what the door may answer in the place of any route."""
-    plain = app.http.openapi
-    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    answers = {
-        "401": {"description": "No valid credential.", "content": content},
-        "403": {"description": "Not with these roles.", "content": content},
-        "429": {"description": "Too many requests; see `Retry-After`.", "content": content},
-        "503": {"description": "Not now: try again.", "content": content},
-    }
-
-    def openapi() -> dict[str, Any]:
-        document = plain()
-        schemas = document.setdefault("components", {}).setdefault("schemas", {})
-        schemas.setdefault("Problem", Problem.model_json_schema())
-        for path, operations in document["paths"].items():
-            for operation in operations.values() if not is_open(path) else ():
-                operation["responses"] = answers | operation["responses"]
-        return document
-
-    app.http.openapi = openapi  # type: ignore[method-assign]  # as FastAPI's manual extends it
+def _described(path: str, method: str, operation: Document) -> None:
+    """Say what the door may answer in the place of any route."""
+    if not is_open(path):
+        answers(operation, 401, "No valid credential.")
+        answers(operation, 403, "Not with these roles.")
+        answers(operation, 429, "Too many requests; see `Retry-After`.")
+        answers(operation, 503, "Not now: try again.")
 
 
 async def _anyone(_: Headers) -> Identity:

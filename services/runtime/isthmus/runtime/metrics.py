@@ -31,6 +31,19 @@ class Metrics:
         self.published: Counter = counter(
             "published_records", "Records that Kafka acknowledged.", ["topic"]
         )
+        self.producers_replaced: Counter = counter(
+            "replaced_producers",
+            "Producers given up because something was not acknowledged; another took its place.",
+        )
+        self.rebalances: Counter = counter(
+            "rebalances",
+            "Times that the group shared the partitions of a topic out anew.",
+            ["topic"],
+        )
+        self.certificate_end: Gauge = gauge(
+            "certificate_end_timestamp_seconds",
+            "When the first of the certificates ends that Kafka is spoken to with; NaN without.",
+        )
         self.batch_duration = Histogram(
             "batch_duration_seconds",
             "Time to handle one batch and to publish what it made.",
@@ -43,9 +56,9 @@ class Metrics:
             "Records on the partition that are not yet taken.",
             ["topic", "partition"],
         )
-        self.loop_lag: Gauge = gauge(
-            "event_loop_lag_seconds",
-            "How late the event loop ran its last one-second tick; heartbeats are as late.",
+        self.loop_late: Counter = counter(
+            "event_loop_late_seconds",
+            "How late the event loop ran its one-second ticks, added up; heartbeats are as late.",
         )
         self.breaker_open: Gauge = gauge(
             "breaker_open",

@@ -129,6 +129,7 @@ class Publisher:
         if producer is None or replaced:
             return
         self._producer = None
+        self._metrics.producers_replaced.inc()
         try:
             async with asyncio.timeout(STOP_TIMEOUT_S):
                 await producer.stop()

@@ -8,7 +8,7 @@ used, so that the change is the one line in `connect`.
 
 import asyncio
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -29,6 +29,10 @@ DUPLICATE_KEY = 11000  # MongoDB error code
 LEASE = timedelta(seconds=30)  # longer than Kafka.publish_timeout_s, so that a lease outlives a try
 BATCH_DOCUMENTS = 100
 LOOK_DOCUMENTS = 1000  # more than a batch: a dead replica's leases must not hide the others
+
+
+class StoreFailed(Retryable):
+    """The store did not do what it was asked: it is away, too slow, or not writable."""
 
 
 class Store(Group):
@@ -68,11 +72,11 @@ async def ping(database: Any) -> str | None:
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Every failure of the store is Retryable: what was asked for stays asked for."""
+    """Every failure of the store is StoreFailed: what was asked for stays asked for."""
     try:
         yield
     except PyMongoError as error:
-        raise Retryable(f"store: {type(error).__name__}: {str(error)[:200]}") from error
+        raise StoreFailed(f"store: {type(error).__name__}: {str(error)[:200]}") from error
 
 
 def pending(records: Iterable[Outgoing]) -> list[dict[str, Any]]:
@@ -96,7 +100,16 @@ class Outbox:
     on a compacted topic an older version would otherwise overwrite a newer one.
     """
 
-    def __init__(self, collection: Any, publisher: Publisher, *, sweep_s: float = 5) -> None:
+    def __init__(
+        self,
+        collection: Any,
+        publisher: Publisher,
+        *,
+        sweep_s: float = 5,
+        waiting: Callable[[int], object] = lambda documents: None,
+    ) -> None:
+        """`waiting` hears at each look how many documents wait, of up to LOOK_DOCUMENTS."""
+        self._waiting = waiting
         self._collection = collection
         self._publisher = publisher
         self._sweep_s = sweep_s
@@ -150,6 +163,7 @@ class Outbox:
         now, lease = datetime.now(UTC), uuid.uuid4().hex
         waiting = self._collection.find({"outbox.id": {"$exists": True}}, {"lease_until": 1})
         found = {d["_id"]: d.get("lease_until") for d in await waiting.to_list(LOOK_DOCUMENTS)}
+        self._waiting(len(found))
         free = [(id, until) for id, until in found.items() if until is None or until < now]
         seen = dict(free[:BATCH_DOCUMENTS])
         if not seen:

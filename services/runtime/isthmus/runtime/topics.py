@@ -17,7 +17,7 @@ from aiokafka.errors import KafkaError, TopicAlreadyExistsError
 from isthmus.runtime.connection import connection
 from isthmus.runtime.errors import IsthmusError
 from isthmus.runtime.publish import HINT
-from isthmus.runtime.registry import Topic, expand
+from isthmus.runtime.registry import SITE, Topic, registry
 from isthmus.runtime.settings import PREFIX, Kafka, Settings, load
 
 VISIBLE_TRIES = 50
@@ -48,12 +48,32 @@ async def apply(kafka: Kafka | str, sites: Iterable[str], replication_factor: in
     return [f"{'created' if name in created else 'present'} {name}" for name in topics]
 
 
+def expand(sites: Iterable[str]) -> list[Topic]:
+    """The registry with one topic for each site where the name asks for it."""
+    sites = list(sites)
+    return [
+        topic.at(site)
+        for topic in registry().values()
+        for site in (sites if SITE in topic.name else [""])
+    ]
+
+
+def config(topic: Topic) -> dict[str, str]:
+    """Kafka's configuration of a topic."""
+    made: dict[str, str] = {"cleanup.policy": topic.cleanup}
+    if topic.retention_hours:
+        made["retention.ms"] = str(topic.retention_hours * 3_600_000)
+    if topic.max_message_bytes:
+        made["max.message.bytes"] = str(topic.max_message_bytes)
+    return made
+
+
 async def _create(admin: Any, topics: dict[str, Topic], replication_factor: int) -> set[str]:
     """Create what is missing; the names of the topics that were."""
     present = set(await admin.list_topics())
     reply = await admin.create_topics(
         [
-            NewTopic(name, topic.partitions, replication_factor, topic_configs=topic.config())
+            NewTopic(name, topic.partitions, replication_factor, topic_configs=config(topic))
             for name, topic in topics.items()
             if name not in present
         ]
@@ -74,7 +94,7 @@ async def _differences(admin: Any, topics: dict[str, Topic]) -> list[str]:
     for name, topic in topics.items():
         if partitions[name] != topic.partitions:
             found.append(f"{name}: {partitions[name]} partitions, expected {topic.partitions}")
-        for key, expected in topic.config().items():
+        for key, expected in config(topic).items():
             if configs[name].get(key) != expected:
                 found.append(f"{name}: {key} is {configs[name].get(key)}, expected {expected}")
     return found

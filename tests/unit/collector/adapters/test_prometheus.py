@@ -36,7 +36,7 @@ def test_what_waits_and_what_is_dropped_is_measured() -> None:
     metrics = SpoolMetrics(registry)
     metrics.dropped(7, "full")
     metrics.replayed(3)
-    metrics.holds(Depth(records=5, bytes=4096, oldest_age_s=12.5))
+    metrics.holds(Depth(records=5, bytes=4096, oldest_age_s=12.5, fill=0.25))
     prefix = "isthmus_collector_"
     dropped = f"{prefix}dropped_records_total"
     assert registry.get_sample_value(dropped, {"reason": "full"}) == 7
@@ -45,6 +45,7 @@ def test_what_waits_and_what_is_dropped_is_measured() -> None:
     assert registry.get_sample_value(f"{prefix}spool_records") == 5
     assert registry.get_sample_value(f"{prefix}spool_bytes") == 4096
     assert registry.get_sample_value(f"{prefix}spool_oldest_age_seconds") == 12.5
+    assert registry.get_sample_value(f"{prefix}spool_fill_ratio") == 0.25
 
 
 def test_limits_and_states_are_measured() -> None:
@@ -80,3 +81,13 @@ def test_notifications_and_their_drops_are_measured() -> None:
     assert registry.get_sample_value(f"{prefix}notifications_total") == 1
     assert registry.get_sample_value(dropped, {"reason": "rate"}) == 1
     assert registry.get_sample_value(dropped, {"reason": "unknown_source"}) == 0
+
+
+def test_a_collector_says_where_it_stands() -> None:
+    """What it measures can then be told by site."""
+    registry = CollectorRegistry()
+
+    CollectorMetrics(registry).stands("hagen", "collector-0")
+
+    labels = {"site": "hagen", "collector": "collector-0"}
+    assert registry.get_sample_value("isthmus_collector_info", labels) == 1

@@ -1,8 +1,7 @@
 """What a condition means, and where a page goes on."""
 
-import calendar
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cmp_to_key, partial
 from typing import Any
 
@@ -11,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from isthmus.inventory.domain.assets.model import Asset, Health, Key, Reachability, Tier, View
+from isthmus.inventory.domain.dates import dated
 from isthmus.inventory.domain.query import (
     COLUMNS,
     TOKENS_MAX,
@@ -28,65 +28,17 @@ from isthmus.inventory.domain.query import (
     Under,
     after,
     column,
-    dated,
     equal,
     expression,
-    following,
     matches,
+    named,
     sorting,
     tokens_of,
     words_of,
 )
+from isthmus.inventory.domain.versions import order_key
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
-DAYS = st.dates(date(2025, 12, 1), date(2027, 2, 1)).flatmap(
-    lambda day: st.sampled_from([day.isoformat()[:length] for length in (4, 7, 10)])
-)
-
-
-def _span(day: str) -> tuple[date, date]:
-    """The first and the last day that a date can mean."""
-    year, month, of_month = [*(int(part) for part in day.split("-")), 0, 0][:3]
-    first = date(year, month or 1, of_month or 1)
-    if of_month:
-        return first, first
-    last_month = month or 12
-    return first, date(year, last_month, calendar.monthrange(year, last_month)[1])
-
-
-@given(DAYS, DAYS)
-def test_a_condition_on_a_date_holds_on_every_day_that_it_can_mean(known: str, asked: str) -> None:
-    """2027 is before 2028, and neither before nor after 2027-06."""
-    (first, last), (begin, end) = _span(known), _span(asked)
-    expected = {
-        Operator.EQUAL: begin <= first and last <= end,
-        Operator.LESS: last < begin,
-        Operator.AT_MOST: last <= end,
-        Operator.MORE: first > end,
-        Operator.AT_LEAST: first >= begin,
-    }
-
-    found = {
-        operator: matches(dated("released", operator, asked), {"released": known})
-        for operator in Operator
-    }
-
-    assert found == expected
-
-
-@given(DAYS)
-def test_what_follows_a_date_is_the_day_after_its_last(day: str) -> None:
-    """Written as shortly as it can be."""
-    shortest = following(day)
-
-    assert _span(shortest)[0] == _span(day)[1] + timedelta(days=1)
-    assert not shortest.endswith("-01")
-
-
-def test_nothing_is_after_the_last_year() -> None:
-    """And everything is at most that."""
-    assert not matches(dated("released", Operator.MORE, "9999"), {"released": "9999-12-31"})
-    assert matches(dated("released", Operator.AT_MOST, "9999-12-31"), {"released": "9999"})
 
 
 @pytest.mark.parametrize(
@@ -228,6 +180,22 @@ def test_an_unknown_field_is_refused(name: str, reason: str) -> None:
     """With a near name when there is one."""
     with pytest.raises(ValueError, match=re.escape(reason)):
         column(name)
+
+
+def test_versions_are_compared_as_versions() -> None:
+    """Whatever stands before them."""
+    older = Compare("firmware", Operator.LESS, order_key("2.10"))
+
+    assert matches(older, {"firmware": "V2.9"})
+    assert not matches(older, {"firmware": "2.10.1"})
+    assert not matches(older, {})
+
+
+def test_a_condition_names_its_fields() -> None:
+    """However deep they stand."""
+    condition = And((Not(Known("site")), Or((equal("vendor", "ABB"), Under("path", "x")))))
+
+    assert named(condition) == {"site", "vendor", "path"}
 
 
 def test_every_field_has_a_type() -> None:

@@ -5,12 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from isthmus.inventory.domain.assets.ledger import (
-    Plan,
-    Snapshot,
-    lookups,
-    settle,
-)
+from isthmus.inventory.domain.assets.ledger import lookups, settle
 from isthmus.inventory.domain.assets.model import (
     Asset,
     Change,
@@ -21,6 +16,7 @@ from isthmus.inventory.domain.assets.model import (
     Said,
     Tier,
 )
+from isthmus.inventory.domain.assets.plan import Plan, Snapshot
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -84,7 +80,7 @@ class Inventory:
             del self.assets[removal.asset.id]
             self.gone[removal.asset.id] = removal.successor
             self.history += removal.changes
-        self.claims |= plan.moves
+        self.claims |= {key: move.to for key, move in plan.moves.items()}
         return plan
 
     def _holder(self, id: str) -> str:

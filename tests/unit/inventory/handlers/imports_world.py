@@ -6,13 +6,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from isthmus.inventory.adapters.tables.tables import read
-from isthmus.inventory.domain.tables.import_jobs import Batch, Format, ImportJob, State
+from isthmus.inventory.domain.custom_fields import NONE, Own
+from isthmus.inventory.domain.tables.import_jobs import Batch, Format, ImportJob, ImportState
 from isthmus.inventory.domain.tables.mappings import ImportMapping, mapping
 from isthmus.inventory.handlers.tables.import_run import World
 from isthmus.runtime.codec import Outgoing
 from isthmus.runtime.errors import Retryable
 
-OPEN = (State.WAITING, State.RUNNING)
+OPEN = (ImportState.WAITING, ImportState.RUNNING)
 MAPPING = mapping(
     "sap",
     {
@@ -116,7 +117,7 @@ class Store:
         good = [
             job for id, job in sorted(self.imports.items())
             if id < before and job.mapping.name == mapping
-            and job.state is State.FINISHED and not job.dry_run
+            and job.state is ImportState.FINISHED and not job.dry_run
         ]  # fmt: skip
         return good[-1] if good else None
 
@@ -151,11 +152,28 @@ class Holders:
         return {key: self.assets[key] for key in claims if key in self.assets}
 
 
+@dataclass
+class Word:
+    """What sources describe which assets."""
+
+    assets: dict[str, str] = field(default_factory=dict)
+
+    async def concerned(self, sources: Collection[str]) -> Mapping[str, str]:
+        return {each: self.assets[each] for each in sources if each in self.assets}
+
+    async def withdraw(self, sources: Collection[str], job: ImportJob) -> Mapping[str, str]:
+        return {each: self.assets.pop(each) for each in sources if each in self.assets}
+
+
 def world(
-    store: Store, topic: Topic | None = None, holders: Mapping[str, str] | None = None
+    store: Store,
+    topic: Topic | None = None,
+    holders: Mapping[str, str] | None = None,
+    word: Word | None = None,
+    own: Own = NONE,
 ) -> World:
     """All of it together, with the reader that the service has."""
-    return World(store, read, Holders(holders or {}), topic or Topic())
+    return World(store, read, Holders(holders or {}), topic or Topic(), word or Word(), lambda: own)
 
 
 def job(id: str = "1", **more: Any) -> ImportJob:

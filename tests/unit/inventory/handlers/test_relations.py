@@ -6,14 +6,15 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.inventory.plant import Plant
+from tests.unit.inventory.plant import NOON, Plant
 
 from isthmus.inventory.domain.relations import graph
+from isthmus.inventory.domain.relations.answers import Impact
 from isthmus.inventory.domain.relations.links import Sighting, SightingKind, Table
-from isthmus.inventory.domain.relations.relations import Effect, Kind, Relation, united
+from isthmus.inventory.domain.relations.relations import Effect, Relation, RelationKind, united
 from isthmus.inventory.domain.rows import Invalid
 from isthmus.inventory.handlers import relations as handlers
-from isthmus.inventory.handlers.relations import KEPT_S, Impact, Relations
+from isthmus.inventory.handlers.relations import KEPT_S, Relations
 from isthmus.runtime.errors import Retryable
 
 HAGEN = frozenset({"hagen"})
@@ -25,7 +26,7 @@ def neighbour(name: str, port: str = "1", remote_port: str = "") -> Sighting:
 
 
 def asked(plant: Plant) -> Relations:
-    return Relations(plant, plant)
+    return Relations(plant, plant, plant, now=lambda: NOON)
 
 
 async def impact(plant: Plant, id: str, **more: int) -> Impact:
@@ -49,7 +50,7 @@ def plant() -> Plant:
     made.add("unit-2", ("behind", "gateway"))
     made.add("program", ("installed_on", "host"))
     made.see("switch", neighbour("gateway", "7", "eth0"))
-    made.declare_all((Kind.CONTROLS, "program", "press"))
+    made.declare_all((RelationKind.CONTROLS, "program", "press"))
     return made
 
 
@@ -61,10 +62,10 @@ async def test_an_asset_has_relations_from_all_that_is_known(plant: Plant) -> No
     assert gateway
     assert program
     assert [(r.kind, r.other("gateway")) for r in gateway.relations] == [
-        (Kind.BEHIND, "unit-1"), (Kind.BEHIND, "unit-2"), (Kind.CONNECTS_TO, "switch"),
+        (RelationKind.BEHIND, "unit-1"), (RelationKind.BEHIND, "unit-2"), (RelationKind.CONNECTS_TO, "switch"),
     ]  # fmt: skip
     assert [(r.kind, r.other("program")) for r in program.relations] == [
-        (Kind.CONTROLS, "press"), (Kind.RUNS_ON, "host"),
+        (RelationKind.CONTROLS, "press"), (RelationKind.RUNS_ON, "host"),
     ]  # fmt: skip
 
 
@@ -122,7 +123,7 @@ async def test_a_merged_asset_keeps_what_was_declared_of_it(plant: Plant) -> Non
     plant.merge("program", "press-2")
     gone = await asked(plant).of("press-2", None)
     assert gone
-    assert {each.kind for each in gone.relations} == {Kind.RUNS_ON}
+    assert {each.kind for each in gone.relations} == {RelationKind.RUNS_ON}
 
 
 @pytest.fixture
@@ -132,7 +133,7 @@ def two_sites() -> Plant:
     made.add("here")
     made.add("there", site="lyon")
     made.add("again")
-    made.declare_all((Kind.FEEDS, "here", "there"), (Kind.FEEDS, "there", "again"))
+    made.declare_all((RelationKind.FEEDS, "here", "there"), (RelationKind.FEEDS, "there", "again"))
     return made
 
 
@@ -168,12 +169,12 @@ async def test_a_path_goes_by_links_where_there_is_one(plant: Plant) -> None:
     """Even when another relation would be shorter."""
     plant.add("core")
     plant.see("core", neighbour("switch", "1"), neighbour("host", "2"))
-    plant.declare_all((Kind.USES, "host", "gateway"))
+    plant.declare_all((RelationKind.USES, "host", "gateway"))
 
     way = await asked(plant).path("host", "gateway", None)
 
     assert way.steps
-    assert [step.kind for step in way.steps] == [Kind.CONNECTS_TO] * 3
+    assert [step.kind for step in way.steps] == [RelationKind.CONNECTS_TO] * 3
 
 
 async def test_a_path_goes_by_any_relation_where_there_is_no_link(plant: Plant) -> None:
@@ -195,27 +196,27 @@ async def test_a_longer_way_that_is_known_at_once_is_not_taken(plant: Plant) -> 
     for id in ("start", "x", "y", "between", "end"):
         plant.add(id)
     plant.declare_all(
-        (Kind.FEEDS, "start", "x"), (Kind.CONNECTS_TO, "x", "y"), (Kind.CONNECTS_TO, "y", "end"),
-        (Kind.FEEDS, "start", "between"), (Kind.FEEDS, "between", "end"),
+        (RelationKind.FEEDS, "start", "x"), (RelationKind.CONNECTS_TO, "x", "y"), (RelationKind.CONNECTS_TO, "y", "end"),
+        (RelationKind.FEEDS, "start", "between"), (RelationKind.FEEDS, "between", "end"),
     )  # fmt: skip
 
     way = await asked(plant).path("start", "end", None)
 
     assert way.steps
-    assert [step.kind for step in way.steps] == [Kind.FEEDS, Kind.FEEDS]
+    assert [step.kind for step in way.steps] == [RelationKind.FEEDS, RelationKind.FEEDS]
 
 
 pairs = st.lists(
-    st.tuples(st.sampled_from(list(Kind)), st.sampled_from(IDS), st.sampled_from(IDS)).filter(
-        lambda each: each[1] != each[2]
-    ),
+    st.tuples(
+        st.sampled_from(list(RelationKind)), st.sampled_from(IDS), st.sampled_from(IDS)
+    ).filter(lambda each: each[1] != each[2]),
     max_size=14,
 )
 
 
 @given(pairs, st.sampled_from(IDS), st.sampled_from(IDS))
 async def test_what_is_fetched_step_by_step_answers_like_the_whole_graph(
-    relations: list[tuple[Kind, str, str]], start: str, end: str
+    relations: list[tuple[RelationKind, str, str]], start: str, end: str
 ) -> None:
     """Paths as short, and the same impact."""
     plant = Plant()
@@ -223,7 +224,7 @@ async def test_what_is_fetched_step_by_step_answers_like_the_whole_graph(
         plant.add(id)
     plant.declare_all(*relations)
     whole = united(Relation(*each) for each in relations)
-    wires = [each for each in whole if each.kind is Kind.CONNECTS_TO]
+    wires = [each for each in whole if each.kind is RelationKind.CONNECTS_TO]
 
     way = await asked(plant).path(start, end, None)
     found = await impact(plant, start, depth=20)
@@ -273,7 +274,7 @@ async def test_strangers_are_asked_for_by_site(plant: Plant) -> None:
 async def test_links_are_read_again_after_a_while(plant: Plant) -> None:
     """Not for each question: all tables of a site make them."""
     now = [0.0]
-    ask = Relations(plant, plant, clock_s=lambda: now[0])
+    ask = Relations(plant, plant, plant, now=lambda: NOON, clock_s=lambda: now[0])
     await ask.of("switch", None)
     plant.see("switch", neighbour("host", "8"))
 

@@ -25,33 +25,33 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!isthmus/telemetry/v1/report.proto\x12\x14isthmus.telemetry.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xdd\x05\n\x06Report\x12\n\n\x02id\x18\x01 \x01(\t\x12\x16\n\x0eobservation_id\x18\x02 \x01(\t\x12\x0c\n\x04site\x18\x03 \x01(\t\x12\x0e\n\x06target\x18\x04 \x01(\t\x12\x0e\n\x06\x64\x65vice\x18\x05 \x01(\t\x12\x0c\n\x04path\x18\x06 \x01(\t\x12/\n\x0bobserved_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\ninterval_s\x18\x08 \x01(\x01\x12\x38\n\x0creachability\x18\t \x01(\x0e\x32\".isthmus.telemetry.v1.Reachability\x12\x1b\n\x13reachability_reason\x18\n \x01(\t\x12,\n\x06health\x18\x0b \x01(\x0e\x32\x1c.isthmus.telemetry.v1.Health\x12\x15\n\rhealth_reason\x18\x0c \x01(\t\x12/\n\x04keys\x18\r \x03(\x0b\x32!.isthmus.telemetry.v1.IdentityKey\x12\x33\n\nattributes\x18\x0e \x03(\x0b\x32\x1f.isthmus.telemetry.v1.Attribute\x12\x0e\n\x06metric\x18\x0f \x03(\t\x12\r\n\x05value\x18\x10 \x03(\x01\x12\x0c\n\x04unit\x18\x11 \x03(\t\x12\x0f\n\x07\x61\x64\x64ress\x18\x12 \x01(\t\x12\x10\n\x08protocol\x18\x13 \x01(\t\x12.\n\x07quality\x18\x14 \x03(\x0e\x32\x1d.isthmus.telemetry.v1.Quality\x12\x35\n\x0c\x61lternatives\x18\x15 \x03(\x0b\x32\x1f.isthmus.telemetry.v1.Attribute\x12\x30\n\x08relation\x18\x16 \x01(\x0b\x32\x1e.isthmus.telemetry.v1.Relation\x12\x32\n\tsightings\x18\x17 \x01(\x0b\x32\x1f.isthmus.telemetry.v1.Sightings\x12\x0f\n\x07\x63\x61talog\x18\x18 \x01(\t\"f\n\x0bIdentityKey\x12+\n\x04tier\x18\x01 \x01(\x0e\x32\x1d.isthmus.telemetry.v1.KeyTier\x12\r\n\x05scope\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\r\n\x05value\x18\x04 \x01(\t\"f\n\tAttribute\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\x12\x0b\n\x03raw\x18\x03 \x01(\t\x12\x0c\n\x04rule\x18\x04 \x01(\t\x12\x12\n\nconfidence\x18\x05 \x01(\x01\x12\r\n\x05order\x18\x06 \x01(\t\"^\n\x08Relation\x12\x30\n\x04kind\x18\x01 \x01(\x0e\x32\".isthmus.telemetry.v1.RelationKind\x12\x0e\n\x06\x64\x65vice\x18\x02 \x01(\t\x12\x10\n\x08position\x18\x03 \x01(\t\"\xa1\x01\n\tSightings\x12\x30\n\x04kind\x18\x01 \x03(\x0e\x32\".isthmus.telemetry.v1.SightingKind\x12\x0c\n\x04port\x18\x02 \x03(\t\x12\x0b\n\x03mac\x18\x03 \x03(\t\x12\x0f\n\x07\x61\x64\x64ress\x18\x04 \x03(\t\x12\x0c\n\x04name\x18\x05 \x03(\t\x12\x13\n\x0bremote_port\x18\x06 \x03(\t\x12\x13\n\x0b\x64\x65scription\x18\x07 \x03(\t*\x96\x01\n\x0cReachability\x12\x1c\n\x18REACHABILITY_UNSPECIFIED\x10\x00\x12\x17\n\x13REACHABILITY_ONLINE\x10\x01\x12\x19\n\x15REACHABILITY_DEGRADED\x10\x02\x12\x18\n\x14REACHABILITY_OFFLINE\x10\x03\x12\x1a\n\x16REACHABILITY_NOT_ASKED\x10\x04*\x98\x01\n\x06Health\x12\x16\n\x12HEALTH_UNSPECIFIED\x10\x00\x12\x11\n\rHEALTH_NORMAL\x10\x01\x12\x12\n\x0eHEALTH_FAILURE\x10\x02\x12\x19\n\x15HEALTH_CHECK_FUNCTION\x10\x03\x12\x13\n\x0fHEALTH_OFF_SPEC\x10\x04\x12\x1f\n\x1bHEALTH_MAINTENANCE_REQUIRED\x10\x05*u\n\x07KeyTier\x12\x18\n\x14KEY_TIER_UNSPECIFIED\x10\x00\x12\x13\n\x0fKEY_TIER_PINNED\x10\x01\x12\x13\n\x0fKEY_TIER_UNIQUE\x10\x02\x12\x13\n\x0fKEY_TIER_STRONG\x10\x03\x12\x11\n\rKEY_TIER_WEAK\x10\x04*\\\n\x07Quality\x12\x17\n\x13QUALITY_UNSPECIFIED\x10\x00\x12\x10\n\x0cQUALITY_GOOD\x10\x01\x12\x15\n\x11QUALITY_UNCERTAIN\x10\x02\x12\x0f\n\x0bQUALITY_BAD\x10\x03*\xc1\x01\n\x0cRelationKind\x12\x1d\n\x19RELATION_KIND_UNSPECIFIED\x10\x00\x12\x19\n\x15RELATION_KIND_PART_OF\x10\x01\x12\x18\n\x14RELATION_KIND_BEHIND\x10\x02\x12\x1c\n\x18RELATION_KIND_EXPOSED_BY\x10\x03\x12\x1f\n\x1bRELATION_KIND_PERIPHERAL_OF\x10\x04\x12\x1e\n\x1aRELATION_KIND_INSTALLED_ON\x10\x05*\x8a\x01\n\x0cSightingKind\x12\x1d\n\x19SIGHTING_KIND_UNSPECIFIED\x10\x00\x12\x16\n\x12SIGHTING_KIND_LLDP\x10\x01\x12\x15\n\x11SIGHTING_KIND_CDP\x10\x02\x12\x15\n\x11SIGHTING_KIND_ARP\x10\x03\x12\x15\n\x11SIGHTING_KIND_FDB\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!isthmus/telemetry/v1/report.proto\x12\x14isthmus.telemetry.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x9d\x06\n\x06Report\x12\n\n\x02id\x18\x01 \x01(\t\x12\x16\n\x0eobservation_id\x18\x02 \x01(\t\x12\x0c\n\x04site\x18\x03 \x01(\t\x12\x0e\n\x06target\x18\x04 \x01(\t\x12\x0e\n\x06\x64\x65vice\x18\x05 \x01(\t\x12\x0c\n\x04path\x18\x06 \x01(\t\x12/\n\x0bobserved_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\ninterval_s\x18\x08 \x01(\x01\x12\x38\n\x0creachability\x18\t \x01(\x0e\x32\".isthmus.telemetry.v1.Reachability\x12\x1b\n\x13reachability_reason\x18\n \x01(\t\x12,\n\x06health\x18\x0b \x01(\x0e\x32\x1c.isthmus.telemetry.v1.Health\x12\x15\n\rhealth_reason\x18\x0c \x01(\t\x12/\n\x04keys\x18\r \x03(\x0b\x32!.isthmus.telemetry.v1.IdentityKey\x12\x33\n\nattributes\x18\x0e \x03(\x0b\x32\x1f.isthmus.telemetry.v1.Attribute\x12\x0e\n\x06metric\x18\x0f \x03(\t\x12\r\n\x05value\x18\x10 \x03(\x01\x12\x0c\n\x04unit\x18\x11 \x03(\t\x12\x0f\n\x07\x61\x64\x64ress\x18\x12 \x01(\t\x12\x10\n\x08protocol\x18\x13 \x01(\t\x12.\n\x07quality\x18\x14 \x03(\x0e\x32\x1d.isthmus.telemetry.v1.Quality\x12\x35\n\x0c\x61lternatives\x18\x15 \x03(\x0b\x32\x1f.isthmus.telemetry.v1.Attribute\x12\x30\n\x08relation\x18\x16 \x01(\x0b\x32\x1e.isthmus.telemetry.v1.Relation\x12\x32\n\tsightings\x18\x17 \x01(\x0b\x32\x1f.isthmus.telemetry.v1.Sightings\x12\x0f\n\x07\x63\x61talog\x18\x18 \x01(\t\x12\x11\n\tcollector\x18\x19 \x01(\t\x12+\n\x07slot_at\x18\x1a \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"f\n\x0bIdentityKey\x12+\n\x04tier\x18\x01 \x01(\x0e\x32\x1d.isthmus.telemetry.v1.KeyTier\x12\r\n\x05scope\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\r\n\x05value\x18\x04 \x01(\t\"f\n\tAttribute\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\x12\x0b\n\x03raw\x18\x03 \x01(\t\x12\x0c\n\x04rule\x18\x04 \x01(\t\x12\x12\n\nconfidence\x18\x05 \x01(\x01\x12\r\n\x05order\x18\x06 \x01(\t\"^\n\x08Relation\x12\x30\n\x04kind\x18\x01 \x01(\x0e\x32\".isthmus.telemetry.v1.RelationKind\x12\x0e\n\x06\x64\x65vice\x18\x02 \x01(\t\x12\x10\n\x08position\x18\x03 \x01(\t\"\xa1\x01\n\tSightings\x12\x30\n\x04kind\x18\x01 \x03(\x0e\x32\".isthmus.telemetry.v1.SightingKind\x12\x0c\n\x04port\x18\x02 \x03(\t\x12\x0b\n\x03mac\x18\x03 \x03(\t\x12\x0f\n\x07\x61\x64\x64ress\x18\x04 \x03(\t\x12\x0c\n\x04name\x18\x05 \x03(\t\x12\x13\n\x0bremote_port\x18\x06 \x03(\t\x12\x13\n\x0b\x64\x65scription\x18\x07 \x03(\t*\x96\x01\n\x0cReachability\x12\x1c\n\x18REACHABILITY_UNSPECIFIED\x10\x00\x12\x17\n\x13REACHABILITY_ONLINE\x10\x01\x12\x19\n\x15REACHABILITY_DEGRADED\x10\x02\x12\x18\n\x14REACHABILITY_OFFLINE\x10\x03\x12\x1a\n\x16REACHABILITY_NOT_ASKED\x10\x04*\x98\x01\n\x06Health\x12\x16\n\x12HEALTH_UNSPECIFIED\x10\x00\x12\x11\n\rHEALTH_NORMAL\x10\x01\x12\x12\n\x0eHEALTH_FAILURE\x10\x02\x12\x19\n\x15HEALTH_CHECK_FUNCTION\x10\x03\x12\x13\n\x0fHEALTH_OFF_SPEC\x10\x04\x12\x1f\n\x1bHEALTH_MAINTENANCE_REQUIRED\x10\x05*u\n\x07KeyTier\x12\x18\n\x14KEY_TIER_UNSPECIFIED\x10\x00\x12\x13\n\x0fKEY_TIER_PINNED\x10\x01\x12\x13\n\x0fKEY_TIER_UNIQUE\x10\x02\x12\x13\n\x0fKEY_TIER_STRONG\x10\x03\x12\x11\n\rKEY_TIER_WEAK\x10\x04*\\\n\x07Quality\x12\x17\n\x13QUALITY_UNSPECIFIED\x10\x00\x12\x10\n\x0cQUALITY_GOOD\x10\x01\x12\x15\n\x11QUALITY_UNCERTAIN\x10\x02\x12\x0f\n\x0bQUALITY_BAD\x10\x03*\xc1\x01\n\x0cRelationKind\x12\x1d\n\x19RELATION_KIND_UNSPECIFIED\x10\x00\x12\x19\n\x15RELATION_KIND_PART_OF\x10\x01\x12\x18\n\x14RELATION_KIND_BEHIND\x10\x02\x12\x1c\n\x18RELATION_KIND_EXPOSED_BY\x10\x03\x12\x1f\n\x1bRELATION_KIND_PERIPHERAL_OF\x10\x04\x12\x1e\n\x1aRELATION_KIND_INSTALLED_ON\x10\x05*\x8a\x01\n\x0cSightingKind\x12\x1d\n\x19SIGHTING_KIND_UNSPECIFIED\x10\x00\x12\x16\n\x12SIGHTING_KIND_LLDP\x10\x01\x12\x15\n\x11SIGHTING_KIND_CDP\x10\x02\x12\x15\n\x11SIGHTING_KIND_ARP\x10\x03\x12\x15\n\x11SIGHTING_KIND_FDB\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'isthmus.telemetry.v1.report_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_REACHABILITY']._serialized_start=1297
-  _globals['_REACHABILITY']._serialized_end=1447
-  _globals['_HEALTH']._serialized_start=1450
-  _globals['_HEALTH']._serialized_end=1602
-  _globals['_KEYTIER']._serialized_start=1604
-  _globals['_KEYTIER']._serialized_end=1721
-  _globals['_QUALITY']._serialized_start=1723
-  _globals['_QUALITY']._serialized_end=1815
-  _globals['_RELATIONKIND']._serialized_start=1818
-  _globals['_RELATIONKIND']._serialized_end=2011
-  _globals['_SIGHTINGKIND']._serialized_start=2014
-  _globals['_SIGHTINGKIND']._serialized_end=2152
+  _globals['_REACHABILITY']._serialized_start=1361
+  _globals['_REACHABILITY']._serialized_end=1511
+  _globals['_HEALTH']._serialized_start=1514
+  _globals['_HEALTH']._serialized_end=1666
+  _globals['_KEYTIER']._serialized_start=1668
+  _globals['_KEYTIER']._serialized_end=1785
+  _globals['_QUALITY']._serialized_start=1787
+  _globals['_QUALITY']._serialized_end=1879
+  _globals['_RELATIONKIND']._serialized_start=1882
+  _globals['_RELATIONKIND']._serialized_end=2075
+  _globals['_SIGHTINGKIND']._serialized_start=2078
+  _globals['_SIGHTINGKIND']._serialized_end=2216
   _globals['_REPORT']._serialized_start=93
-  _globals['_REPORT']._serialized_end=826
-  _globals['_IDENTITYKEY']._serialized_start=828
-  _globals['_IDENTITYKEY']._serialized_end=930
-  _globals['_ATTRIBUTE']._serialized_start=932
-  _globals['_ATTRIBUTE']._serialized_end=1034
-  _globals['_RELATION']._serialized_start=1036
-  _globals['_RELATION']._serialized_end=1130
-  _globals['_SIGHTINGS']._serialized_start=1133
-  _globals['_SIGHTINGS']._serialized_end=1294
+  _globals['_REPORT']._serialized_end=890
+  _globals['_IDENTITYKEY']._serialized_start=892
+  _globals['_IDENTITYKEY']._serialized_end=994
+  _globals['_ATTRIBUTE']._serialized_start=996
+  _globals['_ATTRIBUTE']._serialized_end=1098
+  _globals['_RELATION']._serialized_start=1100
+  _globals['_RELATION']._serialized_end=1194
+  _globals['_SIGHTINGS']._serialized_start=1197
+  _globals['_SIGHTINGS']._serialized_end=1358
 # @@protoc_insertion_point(module_scope)

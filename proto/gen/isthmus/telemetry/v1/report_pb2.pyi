@@ -91,7 +91,7 @@ SIGHTING_KIND_ARP: SightingKind
 SIGHTING_KIND_FDB: SightingKind
 
 class Report(_message.Message):
-    __slots__ = ("id", "observation_id", "site", "target", "device", "path", "observed_at", "interval_s", "reachability", "reachability_reason", "health", "health_reason", "keys", "attributes", "metric", "value", "unit", "address", "protocol", "quality", "alternatives", "relation", "sightings", "catalog")
+    __slots__ = ("id", "observation_id", "site", "target", "device", "path", "observed_at", "interval_s", "reachability", "reachability_reason", "health", "health_reason", "keys", "attributes", "metric", "value", "unit", "address", "protocol", "quality", "alternatives", "relation", "sightings", "catalog", "collector", "slot_at")
     ID_FIELD_NUMBER: _ClassVar[int]
     OBSERVATION_ID_FIELD_NUMBER: _ClassVar[int]
     SITE_FIELD_NUMBER: _ClassVar[int]
@@ -116,6 +116,8 @@ class Report(_message.Message):
     RELATION_FIELD_NUMBER: _ClassVar[int]
     SIGHTINGS_FIELD_NUMBER: _ClassVar[int]
     CATALOG_FIELD_NUMBER: _ClassVar[int]
+    COLLECTOR_FIELD_NUMBER: _ClassVar[int]
+    SLOT_AT_FIELD_NUMBER: _ClassVar[int]
     id: str
     observation_id: str
     site: str
@@ -140,7 +142,9 @@ class Report(_message.Message):
     relation: Relation
     sightings: Sightings
     catalog: str
-    def __init__(self, id: _Optional[str] = ..., observation_id: _Optional[str] = ..., site: _Optional[str] = ..., target: _Optional[str] = ..., device: _Optional[str] = ..., path: _Optional[str] = ..., observed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., interval_s: _Optional[float] = ..., reachability: _Optional[_Union[Reachability, str]] = ..., reachability_reason: _Optional[str] = ..., health: _Optional[_Union[Health, str]] = ..., health_reason: _Optional[str] = ..., keys: _Optional[_Iterable[_Union[IdentityKey, _Mapping]]] = ..., attributes: _Optional[_Iterable[_Union[Attribute, _Mapping]]] = ..., metric: _Optional[_Iterable[str]] = ..., value: _Optional[_Iterable[float]] = ..., unit: _Optional[_Iterable[str]] = ..., address: _Optional[str] = ..., protocol: _Optional[str] = ..., quality: _Optional[_Iterable[_Union[Quality, str]]] = ..., alternatives: _Optional[_Iterable[_Union[Attribute, _Mapping]]] = ..., relation: _Optional[_Union[Relation, _Mapping]] = ..., sightings: _Optional[_Union[Sightings, _Mapping]] = ..., catalog: _Optional[str] = ...) -> None: ...
+    collector: str
+    slot_at: _timestamp_pb2.Timestamp
+    def __init__(self, id: _Optional[str] = ..., observation_id: _Optional[str] = ..., site: _Optional[str] = ..., target: _Optional[str] = ..., device: _Optional[str] = ..., path: _Optional[str] = ..., observed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., interval_s: _Optional[float] = ..., reachability: _Optional[_Union[Reachability, str]] = ..., reachability_reason: _Optional[str] = ..., health: _Optional[_Union[Health, str]] = ..., health_reason: _Optional[str] = ..., keys: _Optional[_Iterable[_Union[IdentityKey, _Mapping]]] = ..., attributes: _Optional[_Iterable[_Union[Attribute, _Mapping]]] = ..., metric: _Optional[_Iterable[str]] = ..., value: _Optional[_Iterable[float]] = ..., unit: _Optional[_Iterable[str]] = ..., address: _Optional[str] = ..., protocol: _Optional[str] = ..., quality: _Optional[_Iterable[_Union[Quality, str]]] = ..., alternatives: _Optional[_Iterable[_Union[Attribute, _Mapping]]] = ..., relation: _Optional[_Union[Relation, _Mapping]] = ..., sightings: _Optional[_Union[Sightings, _Mapping]] = ..., catalog: _Optional[str] = ..., collector: _Optional[str] = ..., slot_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class IdentityKey(_message.Message):
     __slots__ = ("tier", "scope", "kind", "value")

@@ -75,8 +75,11 @@ class TargetTopic(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         owner: Owner,
         fence: HeartbeatFence,
         others: Mapping[str, Owner] = MappingProxyType({}),
+        *,
+        rebalanced: Callable[[str], object] = lambda topic: None,
     ) -> None:
         """`others` own further topics of the same group, under the same fence."""
+        self._rebalanced = rebalanced
         self.topic = f"inventory.targets.{site}.v1"
         self._settings = settings
         self._site = site
@@ -162,6 +165,7 @@ class TargetTopic(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
                 if ours:
                     all_ = self._consumer.partitions_for_topic(topic) or ()
                     owner.share(ours / max(len(all_), ours))
+        self._rebalanced(self.topic)
         log.info("partitions_assigned", topic=self.topic, partitions=len(assigned))
 
     async def _start_loaded(self) -> None:

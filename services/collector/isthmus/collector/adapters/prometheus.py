@@ -78,11 +78,21 @@ class CollectorMetrics:
         self._of_waits = cache(
             lambda limit: (self._waits.labels(limit), self._wait_s.labels(limit))
         )
+        self._info = Gauge(
+            "isthmus_collector_info",
+            "1; the site that this process polls, and its name there.",
+            ["site", "collector"],
+            registry=registry,
+        )
         self._slowed = Gauge(
             "isthmus_collector_slowed_endpoints",
             "Endpoints that labour, and are asked less than their envelope allows.",
             registry=registry,
         )
+
+    def stands(self, site: str, name: str) -> None:
+        """Say which collector this is, so that what it measures can be told by site."""
+        self._info.labels(site, name).set(1)
 
     def polled(self, protocol: str, outcome: Outcome, *, late_s: float, took_s: float) -> None:
         polls, duration, lateness = self._of_polls(protocol, outcome)
@@ -135,6 +145,11 @@ class SpoolMetrics:
         self._bytes = Gauge(
             "isthmus_collector_spool_bytes", "Size of what waits for Kafka.", registry=registry
         )
+        self._fill = Gauge(
+            "isthmus_collector_spool_fill_ratio",
+            "Part of the spool that is taken, 0 to 1; a full one drops what is superseded first.",
+            registry=registry,
+        )
         self._age = Gauge(
             "isthmus_collector_spool_oldest_age_seconds",
             "Time since the oldest record that waits for Kafka was taken.",
@@ -150,6 +165,7 @@ class SpoolMetrics:
     def holds(self, depth: Depth) -> None:
         self._records.set(depth.records)
         self._bytes.set(depth.bytes)
+        self._fill.set(depth.fill)
         self._age.set(depth.oldest_age_s)
 
 

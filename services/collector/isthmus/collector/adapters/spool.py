@@ -99,7 +99,8 @@ class MemorySpool:
     async def depth(self) -> Depth:
         now = self._clock()
         oldest = next((at for at, _, _ in self._records.values()), now)
-        return Depth(len(self._records), self._bytes, max(0.0, now - oldest))
+        held = len(self._records)
+        return Depth(held, self._bytes, max(0.0, now - oldest), held / self._records_max)
 
     def _add(self, number: int, taken: Taken) -> None:
         subject = taken.record.topic, taken.record.key
@@ -336,7 +337,8 @@ class _Database:
     def depth(self) -> Depth:
         now = self._clock()
         first = self._sql("SELECT taken_at_s FROM records ORDER BY number LIMIT 1").fetchone()
-        return Depth(self.records, self._used_bytes(), max(0.0, now - first[0]) if first else 0.0)
+        age_s, used = max(0.0, now - first[0]) if first else 0.0, self._used_bytes()
+        return Depth(self.records, used, age_s, used / self._bytes_max)
 
     def _used_bytes(self) -> int:
         pages = self._one("PRAGMA page_count") - self._one("PRAGMA freelist_count")

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from itertools import islice
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import FastAPI, Path, Query
 from fastapi.responses import Response
@@ -10,15 +10,13 @@ from fastapi.responses import Response
 from isthmus.collector.api.models import EnvelopeOut, StateOut, StatePage
 from isthmus.collector.domain.status import Status
 from isthmus.collector.domain.touches import PollState
-from isthmus.runtime.http import Problem, problem
+from isthmus.runtime.http import problem
+from isthmus.runtime.openapi import documented
+from isthmus.runtime.pages import INVALID, UNKNOWN, Cursor, Limit
 
 State = Annotated[PollState | None, Query(description="Only those in this state.")]
-Limit = Annotated[int, Query(ge=1, le=1000, description="Most targets on the page.")]
-Cursor = Annotated[str, Query(max_length=300, description="`next` of the page before.")]
 Site = Annotated[str, Path(description="Site of the target.", examples=["hagen"])]
 Name = Annotated[str, Path(description="Name of the target.", examples=["press-plc-1"])]
-INVALID: dict[int | str, dict[str, Any]] = {422: {"model": Problem}}
-UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"model": Problem}}
 
 
 def serve(
@@ -52,3 +50,5 @@ def serve(
             owner = "another collector of the site may own it, or it is no target"
             return problem(404, f"this collector does not poll {site}/{target}: {owner}")
         return EnvelopeOut.of(status)
+
+    documented(http)

@@ -1,6 +1,7 @@
 """The books in MongoDB, and what contracts cover; only calls that both clients share."""
 
 from collections.abc import Callable, Collection, Mapping
+from datetime import date
 from decimal import Decimal
 from typing import Any, Generic
 
@@ -11,6 +12,7 @@ from isthmus.inventory.adapters.queries import LIVE, Document, among, portions
 from isthmus.inventory.domain.assets.model import Status
 from isthmus.inventory.domain.money.books import B, Version
 from isthmus.inventory.domain.money.contracts import Coverage, Stock
+from isthmus.inventory.ports.money import DueEntry
 from isthmus.runtime.errors import Retryable
 from isthmus.runtime.store import translated
 
@@ -111,6 +113,32 @@ def _found_by(version: Version[Any]) -> Document:
     return {"site": value.site, "about": list(value.about), "cursor": version.cursor}
 
 
+class MongoDueWork:
+    """The collection of the maintenance log, by the day on which its work is due again."""
+
+    def __init__(self, collection: Any) -> None:
+        self._collection = collection
+
+    async def prepare(self) -> None:
+        """Make the index; idempotent."""
+        with translated():
+            await self._collection.create_index("row.next_due_on", name="next_due_on")
+
+    async def due(
+        self, sites: frozenset[str] | None, first: date, last: date, after: str, limit: int
+    ) -> list[DueEntry]:
+        query: Document = {
+            "row.next_due_on": {"$gte": first.isoformat(), "$lte": last.isoformat()},
+            "_id": {"$gt": after},
+        }
+        if sites is not None:
+            query["site"] = {"$in": sorted(sites)}
+        with translated():
+            found = self._collection.find(query, {"row.asset": 1}).sort("_id", ASCENDING)
+            documents = await found.limit(limit).to_list(limit)
+        return [DueEntry(each["_id"], each["row"]["asset"]) for each in documents]
+
+
 class MongoCovered:
     """What contracts cover, by the collection `assets`, which is only read."""
 
@@ -158,6 +186,9 @@ class MongoCovered:
         if answer["cursor"]["id"]:
             raise Retryable(f"assets stand at more than {PLACES_MAX} places of one site")
         return found
+
+    async def now(self, id: str) -> str:
+        return next(iter(await self._now([id])), id)
 
     async def merged(self, ids: Collection[str]) -> Mapping[str, str]:
         now: dict[str, str] = {id: id for id in ids}

@@ -1,17 +1,15 @@
-"""Relations and sightings in MongoDB; only calls that PyMongo's AsyncMongoClient shares."""
+"""Relations in MongoDB; only calls that PyMongo's AsyncMongoClient shares."""
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from re import escape
 from typing import Any
 
-from pymongo import ASCENDING, UpdateOne
-from pymongo.errors import BulkWriteError
+from pymongo import ASCENDING
 
 from isthmus.inventory.adapters.queries import LIVE, Document, among
-from isthmus.inventory.domain.relations.links import Sighting, SightingKind, Table
-from isthmus.inventory.domain.relations.relations import Act, Declared, Kind, Node, Pointer
-from isthmus.runtime.store import DUPLICATE_KEY, translated
+from isthmus.inventory.domain.relations.relations import Act, Declared, Node, Pointer, RelationKind
+from isthmus.runtime.store import translated
 
 SUCCESSORS_MAX = 100  # of one asset, merged again and again
 HISTORY_MAX = 200
@@ -26,7 +24,6 @@ NODE = {
     "views.relation": 1,
     "merged_into": 1,
 }
-COLUMNS = ("kind", "port", "mac", "address", "name", "remote_port", "description")
 
 
 class MongoRelations:
@@ -54,7 +51,7 @@ class MongoRelations:
             successors = {each["merged_into"] for each in found if each.get("merged_into")}
             wanted = successors - documents.keys()
         return {
-            id: _node(asset)
+            id: as_node(asset)
             for id in ids
             if (asset := _successor(id, documents)) and (sites is None or asset["site"] in sites)
         }
@@ -70,7 +67,7 @@ class MongoRelations:
 
     async def having(self, sources: Collection[str], sites: frozenset[str] | None) -> list[Node]:
         found = await among(self._assets, "sources", sources, where=_within(sites), projection=NODE)
-        return list({each["_id"]: _node(each) for each in found}.values())
+        return list({each["_id"]: as_node(each) for each in found}.values())
 
     async def pointing(
         self, sources: Collection[str], sites: frozenset[str] | None, limit: int
@@ -78,7 +75,7 @@ class MongoRelations:
         found = await among(
             self._assets, "relates", sources, where=_within(sites), projection=NODE, limit=limit
         )
-        return list({each["_id"]: _node(each) for each in found}.values())[:limit]
+        return list({each["_id"]: as_node(each) for each in found}.values())[:limit]
 
     async def located(self, site: str, path: str, limit: int) -> list[Node]:
         query: Document = {"site": site, **LIVE}
@@ -86,7 +83,7 @@ class MongoRelations:
             query["path"] = {"$regex": f"^{escape(path)}(/|$)"}
         with translated():
             found = self._assets.find(query, NODE).sort("_id", ASCENDING).limit(limit)
-            return [_node(each) for each in await found.to_list(limit)]
+            return [as_node(each) for each in await found.to_list(limit)]
 
     async def holders(self, claims: Collection[str]) -> Mapping[str, str]:
         found = await among(self._keys, "_id", claims, projection={"asset": 1})
@@ -99,7 +96,7 @@ class MongoRelations:
             among(self._relations, "end", ids, where=standing),
         )
         found = {each["_id"]: each for each in (*starts, *ends)}
-        return [_declared(found[id]) for id in sorted(found)]
+        return [as_declared(found[id]) for id in sorted(found)]
 
     async def declared_at(self, site: str, limit: int) -> list[Declared]:
         query = {"start_site": site, "end_site": site, "removed": False}
@@ -138,46 +135,7 @@ class MongoRelations:
     async def _listed(self, query: Document, limit: int) -> list[Declared]:
         with translated():
             found = self._relations.find(query).sort("_id", ASCENDING).limit(limit)
-            return [_declared(each) for each in await found.to_list(limit)]
-
-
-class MongoSightings:
-    """The collection `sightings`: one document for each source that has seen others."""
-
-    def __init__(self, database: Any) -> None:
-        self._sightings = database["sightings"]
-
-    async def prepare(self) -> None:
-        """Make the index; idempotent."""
-        with translated():
-            await self._sightings.create_index("site", name="site")
-
-    async def digests(self, sources: Collection[str]) -> Mapping[str, str]:
-        found = await among(self._sightings, "_id", sources, projection={"digest": 1})
-        return {each["_id"]: each["digest"] for each in found}
-
-    async def keep(self, tables: Sequence[Table]) -> None:
-        updates = [
-            UpdateOne(
-                {"_id": each.source, "at": {"$lte": each.at}},
-                {"$set": _table_document(each)},
-                upsert=True,
-            )
-            for each in tables
-        ]
-        with translated():
-            try:
-                if updates:
-                    await self._sightings.bulk_write(updates, ordered=False)
-            except BulkWriteError as error:
-                # A newer table is there already: the upsert met it as a duplicate.
-                if any(each["code"] != DUPLICATE_KEY for each in error.details["writeErrors"]):
-                    raise
-
-    async def seen_at(self, site: str, limit: int) -> list[Table]:
-        with translated():
-            found = self._sightings.find({"site": site}).sort("_id", ASCENDING).limit(limit)
-            return [_table(each) for each in await found.to_list(limit)]
+            return [as_declared(each) for each in await found.to_list(limit)]
 
 
 def _within(sites: frozenset[str] | None) -> Document:
@@ -192,7 +150,8 @@ def _successor(id: str, documents: Mapping[str, Document]) -> Document | None:
     return documents.get(id)
 
 
-def _node(document: Document) -> Node:
+def as_node(document: Document) -> Node:
+    """What a graph needs of an asset."""
     said = document.get("attributes", {})
     return Node(
         id=document["_id"],
@@ -212,10 +171,11 @@ def _pointer(view: Document) -> Pointer:
     return Pointer(view["source"], kind, target, view["observed_at"], position)
 
 
-def _declared(document: Document) -> Declared:
+def as_declared(document: Document) -> Declared:
+    """A declared relation with its history."""
     return Declared(
         id=document["_id"],
-        kind=Kind(document["kind"]),
+        kind=RelationKind(document["kind"]),
         start=document["start"],
         end=document["end"],
         note=document["note"],
@@ -223,31 +183,4 @@ def _declared(document: Document) -> Declared:
         at=document["at"],
         removed=document["removed"],
         history=tuple(Act(**each) for each in document["history"]),
-    )
-
-
-def _table_document(table: Table) -> Document:
-    rows = [
-        (s.kind.value, s.port, s.mac, s.address, s.name, s.remote_port, s.description)
-        for s in table.sightings
-    ]
-    columns = dict(zip(COLUMNS, map(list, zip(*rows, strict=True)), strict=False))
-    return {
-        "site": table.site,
-        "at": table.at,
-        "digest": table.digest,
-        **{name: columns.get(name, []) for name in COLUMNS},
-        "uplinks": [[port, count] for port, count in table.uplinks.items()],
-    }
-
-
-def _table(document: Document) -> Table:
-    kinds = (SightingKind(each) for each in document["kind"])
-    others = (document[name] for name in COLUMNS[1:])
-    return Table(
-        source=document["_id"],
-        site=document["site"],
-        at=document["at"],
-        sightings=tuple(Sighting(*row) for row in zip(kinds, *others, strict=True)),
-        uplinks={port: count for port, count in document["uplinks"]},
     )

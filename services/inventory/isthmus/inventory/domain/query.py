@@ -12,8 +12,11 @@ from typing import Any
 
 from isthmus.inventory.domain.assets.model import Asset, Health, Reachability, Status
 from isthmus.inventory.domain.assets.vocabulary import CUSTOM, FIELDS, Kind
+from isthmus.inventory.domain.custom_fields import NONE, Own, number_in, own_field
+from isthmus.inventory.domain.versions import order_key
 
-CUSTOM_NAME = re.compile(r"custom\.[a-z0-9][a-z0-9_-]*")
+OWN_NUMBER = "custom_numbers."
+"""Prefix of custom fields that compare as numbers; what is no number is unknown there."""
 SORT_MAX = 3
 WORDS_MAX = 10
 TOKENS_MAX = 60
@@ -27,7 +30,7 @@ class Type(StrEnum):
     WORD = "word"
     """One of a few words, without an order."""
     VERSION = "version"
-    """Its order is its maker's, and not that of its text."""
+    """Compares by its `order_key`: `2.9` is less than `2.10`, and `V2.8.3` equals `2.8.3`."""
     DATE = "date"
     NUMBER = "number"
     TIME = "time"
@@ -72,12 +75,16 @@ COLUMNS: Mapping[str, Column] = MappingProxyType({each.name: each for each in _c
 """Every field that a query may name, but those that a site has added for itself."""
 
 
-def column(name: str) -> Column:
+def column(name: str, own: Own = NONE) -> Column:
     """The field of that name; raises ValueError that suggests a near one."""
     if found := COLUMNS.get(name):
         return found
-    if CUSTOM_NAME.fullmatch(name):
-        return Column(name, Type.TEXT)
+    if name.startswith(OWN_NUMBER):
+        return Column(name, Type.NUMBER)
+    if custom := own_field(name, own):
+        type = TYPES[custom.kind]
+        said = name.replace(CUSTOM, OWN_NUMBER, 1) if type is Type.NUMBER else name
+        return Column(said, type, custom.words)
     near = get_close_matches(name, COLUMNS, 1)
     advice = f"; did you mean {near[0]}?" if near else f"; own fields are {CUSTOM}<name>"
     raise ValueError(f"there is no field {name[:80]!r}{advice}")
@@ -95,7 +102,7 @@ class Operator(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Compare:
-    """The field has a value, and the comparison holds: of texts, of numbers or of times."""
+    """The field has a value, and the comparison holds: of texts, numbers, times or order keys."""
 
     field: str
     operator: Operator
@@ -150,6 +157,17 @@ Condition = Compare | Like | Under | Known | Not | And | Or
 EVERYTHING = And()
 
 
+def named(condition: Condition) -> set[str]:
+    """The fields that the condition is about."""
+    match condition:
+        case And(conditions) | Or(conditions):
+            return set().union(*map(named, conditions))
+        case Not(inner):
+            return named(inner)
+        case _:
+            return {condition.field}
+
+
 def equal(field: str, value: str) -> Compare:
     """The condition that a text is this one."""
     return Compare(field, Operator.EQUAL, value)
@@ -180,8 +198,9 @@ def _meets(condition: Compare | Like | Under, value: Any) -> bool:
             return bool(re.match(expression(pattern), value, re.IGNORECASE | re.DOTALL))
         case Under(_, path):
             return value == path or bool(value.startswith(f"{path}/"))
-        case Compare(_, operator, asked):
-            return HOLDS[operator](value, asked)
+        case Compare(name, operator, asked):
+            is_version = column(name).type is Type.VERSION
+            return HOLDS[operator](order_key(value) if is_version else value, asked)
 
 
 HOLDS: Mapping[Operator, Callable[[Any, Any], bool]] = MappingProxyType(
@@ -196,6 +215,9 @@ HOLDS: Mapping[Operator, Callable[[Any, Any], bool]] = MappingProxyType(
 
 
 def _values(name: str, fields: Mapping[str, Any]) -> Sequence[Any]:
+    if name.startswith(OWN_NUMBER):
+        number = number_in(fields.get(name.replace(OWN_NUMBER, CUSTOM, 1)) or "")
+        return () if number is None else (number,)
     value, type = fields.get(name), column(name).type
     if value is None or value == "":
         return ()
@@ -226,61 +248,6 @@ def _literally(text: str) -> str:
     return "".join("." if c == "?" else re.escape(c) for c in text)
 
 
-def dated(field: str, operator: Operator, day: str) -> Condition:
-    """The condition on a date that may be known by its month or its year only.
-
-    It is met when it holds on every day that the date can mean; `day`, too, is a whole year, month
-    or day. Dates are kept as text, and a text that another one begins with is less than it: so a
-    date is certainly before a bound when its text is less, and the bound does not begin with it.
-    """
-    match operator:
-        case Operator.EQUAL:
-            # "." follows "-": all that begins with `day`.
-            return And((Compare(field, Operator.AT_LEAST, day), _less(field, f"{day}.")))
-        case Operator.LESS:
-            return _before(field, _shortest(day))
-        case Operator.AT_MOST:
-            return _before(field, following(day))
-        case Operator.MORE:
-            return Compare(field, Operator.AT_LEAST, following(day))
-        case Operator.AT_LEAST:
-            return Compare(field, Operator.AT_LEAST, _shortest(day))
-
-
-def _less(field: str, value: str) -> Compare:
-    return Compare(field, Operator.LESS, value)
-
-
-def _before(field: str, bound: str) -> Condition:
-    vague = [bound[:length] for length in (4, 7) if length < len(bound)]
-    return And((_less(field, bound), *(Not(equal(field, each)) for each in vague)))
-
-
-def _shortest(day: str) -> str:
-    """The shortest date that begins on the same day: 2027-01-01 begins with 2027."""
-    while day.endswith("-01"):
-        day = day[:-3]
-    return day
-
-
-def following(day: str) -> str:
-    """The shortest date that begins when the year, month or day is over."""
-    year, *rest = (int(part) for part in day.split("-"))
-    if len(rest) == 2:
-        return _shortest(_day_after(year, *rest))
-    if rest and rest[0] < 12:
-        return f"{year:04}-{rest[0] + 1:02}"
-    return f"{year + 1:04}" if year < 9999 else ":"  # ":" follows "9": after every date
-
-
-def _day_after(year: int, month: int, day: int) -> str:
-    try:
-        datetime(year, month, day + 1)
-    except ValueError:
-        return following(f"{year:04}-{month:02}")
-    return f"{year:04}-{month:02}-{day + 1:02}"
-
-
 @dataclass(frozen=True, slots=True)
 class Sort:
     """One field to sort by; what is unknown comes last in either direction."""
@@ -289,12 +256,14 @@ class Sort:
     descending: bool = False
 
 
-def sorting(text: str) -> tuple[Sort, ...]:
+def sorting(text: str, own: Own = NONE) -> tuple[Sort, ...]:
     """The order that `-end_of_support,name` asks for; raises ValueError."""
     names = [name.strip() for name in text.split(",")] if text.strip() else []
     if len(names) > SORT_MAX:
         raise ValueError(f"{len(names)} fields, expected at most {SORT_MAX}")
-    order = tuple(Sort(name.removeprefix("-"), name.startswith("-")) for name in names)
+    order = tuple(
+        Sort(column(name.removeprefix("-"), own).name, name.startswith("-")) for name in names
+    )
     for each in order:
         if column(each.field).type is Type.LIST:
             raise ValueError(f"{each.field} has several values, expected a field that has one")
@@ -323,7 +292,8 @@ def after(order: Sequence[Sort], place: Place) -> Condition:
         later = Or((Compare(each.field, beyond, value), Not(Known(each.field))))
         ways.append(And((*same, later)))
         same += (Compare(each.field, Operator.EQUAL, value),)
-    return Or((*ways, And((*same, Compare("id", Operator.MORE, place.id)))))
+    last = And((*same, Compare("id", Operator.MORE, place.id)))
+    return Or((*ways, last)) if ways else last
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,6 +305,8 @@ class Selection:
     """Beginnings of tokens, in lower case."""
     sites: frozenset[str] | None = None
     """None is every site."""
+    as_of: datetime | None = None
+    """What they were then, and not what they are now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,17 +319,6 @@ class Listing:
     """Only these of each asset; none is all."""
     limit: int = 100
     after: Place | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class SavedView:
-    """A list that has a name: what `GET /v1/assets` is asked for, to be asked for again."""
-
-    name: str
-    filter: str = ""
-    sort: str = ""
-    fields: tuple[str, ...] = ()
-    description: str = ""
 
 
 def words_of(search: str) -> tuple[str, ...]:

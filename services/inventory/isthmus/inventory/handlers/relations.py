@@ -3,10 +3,13 @@
 import asyncio
 import time
 from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from isthmus.inventory.domain.relations import graph
+from isthmus.inventory.domain.relations.ageing import living, unheld
+from isthmus.inventory.domain.relations.answers import Drawing, Impact, Network, Surroundings, Way
 from isthmus.inventory.domain.relations.graph import Hit
 from isthmus.inventory.domain.relations.links import (
     LINKED,
@@ -22,9 +25,9 @@ from isthmus.inventory.domain.relations.relations import (
     Act,
     Declared,
     Effect,
-    Kind,
     Node,
     Relation,
+    RelationKind,
     as_relation,
     declaration,
     declared,
@@ -33,8 +36,8 @@ from isthmus.inventory.domain.relations.relations import (
     united,
 )
 from isthmus.inventory.domain.rows import Invalid, expected
-from isthmus.inventory.handlers.clock import now
-from isthmus.inventory.ports.relations import RelationStore, SightingStore
+from isthmus.inventory.handlers import clock
+from isthmus.inventory.ports.relations import Past, RelationStore, SightingStore
 
 AROUND_MAX = 5_000
 TABLES_MAX = 2_000
@@ -43,57 +46,6 @@ DRAWN_MAX = 2_000
 PATH_ASSETS_MAX = 2_000
 Sites = frozenset[str] | None
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Surroundings:
-    """One asset, its relations, and the assets at their other ends."""
-
-    node: Node
-    relations: Sequence[Relation]
-    nodes: Mapping[str, Node]
-
-
-@dataclass(frozen=True)
-class Impact:
-    """What stands if an asset stops, the asset itself left out."""
-
-    node: Node
-    hits: Sequence[Hit]
-    spares: Mapping[str, Sequence[str]]
-    """Of an asset that is hit, who else does for it what the one that fails did."""
-    nodes: Mapping[str, Node]
-    core: Collection[str]
-    complete: bool
-
-
-@dataclass(frozen=True)
-class Way:
-    """How two assets hang together."""
-
-    start: Node
-    end: Node
-    steps: Sequence[Relation] | None
-    """None when there is no way."""
-    nodes: Mapping[str, Node]
-    complete: bool
-    """False when a way may lead through more assets than were looked at."""
-
-
-@dataclass(frozen=True)
-class Drawing:
-    """Assets and what they have to do with each other."""
-
-    nodes: Sequence[Node]
-    relations: Sequence[Relation]
-
-
-@dataclass(frozen=True)
-class Network:
-    """The links that devices of a site have seen."""
-
-    links: Sequence[Relation]
-    nodes: Mapping[str, Node]
 
 
 class _Found:
@@ -140,13 +92,28 @@ class Relations:
         self,
         store: RelationStore,
         sightings: SightingStore,
+        past: Past,
         *,
+        now: Callable[[], datetime] = clock.now,
         clock_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
         self._sightings = sightings
+        self._past = past
+        self._now = now
         self._networks = _Kept(self._network, clock_s)
         self._strangers = _Kept(self._strange, clock_s)
+
+    async def earliest(self, at: datetime) -> datetime | None:
+        """When the history begins; None when that is not after `at`."""
+        return await self._past.earliest(at)
+
+    def then(self, as_of: datetime | None) -> "Relations":
+        """The same questions to what was so at that time; these here when it is None."""
+        if as_of is None:
+            return self
+        store, sightings = self._past.at(as_of)
+        return Relations(store, sightings, self._past, now=lambda: as_of)
 
     async def of(self, id: str, sites: Sites) -> Surroundings | None:
         """The relations of an asset; None when there is none of that id."""
@@ -155,7 +122,8 @@ class Relations:
             return None
         found = _Found([node])
         await self._expand(found, found.fresh([node.id]), sites)
-        return Surroundings(node, united(r for r in found.edges if node.id in r.ends), found.nodes)
+        relations = united(each for each in found.edges if node.id in each.ends)
+        return Surroundings(node, relations, found.nodes, self._now())
 
     async def impact(self, id: str, sites: Sites, *, depth: int, limit: int) -> Impact | None:
         """What stands if an asset stops: at most `limit` assets in at most `depth` steps."""
@@ -209,7 +177,7 @@ class Relations:
     async def topology(self, site: str, path: str, sites: Sites) -> Drawing:
         """What stands at `path` of a site, and all relations within. Raises Invalid."""
         if sites is not None and site not in sites:
-            return Drawing((), ())
+            return Drawing((), (), self._now())
         nodes = await self._store.located(site, path, DRAWN_MAX + 1)
         if len(nodes) > DRAWN_MAX:
             reason = f"has more than {DRAWN_MAX} assets, expected a path with fewer"
@@ -220,7 +188,8 @@ class Relations:
         drawn = {node.id for node in nodes}
         meant = map(as_relation, await self._led_on(said, sites))
         relations = united([*found.links, *observed(nodes), *meant])
-        return Drawing(nodes, [each for each in relations if drawn.issuperset(each.ends)])
+        within = [each for each in relations if drawn.issuperset(each.ends)]
+        return Drawing(nodes, within, self._now())
 
     async def strangers(self, site: str, sites: Sites) -> list[Stranger]:
         """What is seen on the network of a site and is no asset, by id."""
@@ -261,7 +230,7 @@ class Relations:
         self, row: object, by: str, sites: Sites
     ) -> tuple[Declared, tuple[str, str]]:
         """What `row` says of the assets that its ends are by now, and their sites."""
-        row = declaration(row, by, now())
+        row = declaration(row, by, self._now())
         nodes = await self._ends({"from": row.start, "to": row.end}, sites)
         said = declared(row.kind, nodes["from"].id, nodes["to"].id, row.note, by, row.at)
         if said.start == said.end:
@@ -314,22 +283,33 @@ class Relations:
             found.sites.add(site)
             network = await self._networks.get(site)
             said = await self._led_on(await self._store.declared_at(site, AROUND_MAX), sites)
-            wires = [as_relation(each) for each in said if each.kind is Kind.CONNECTS_TO]
+            wires = [as_relation(each) for each in said if each.kind is RelationKind.CONNECTS_TO]
             ends = {id for each in wires for id in each.ends} - network.nodes.keys()
             found.links += [*network.links, *wires]
             found.add((), {**network.nodes, **await self._store.nodes(ends, sites)})
 
     async def _network(self, site: str) -> Network:
-        tables = await self._sightings.seen_at(site, TABLES_MAX)
+        tables = await self._tables(site)
         reporters, holders = await self._who(tables, site, LINKED)
         nodes = {node.id: node for node in (*reporters.values(), *holders.values())}
         made = await asyncio.to_thread(links, tables, _ids(reporters), _ids(holders))
         return Network(made, {id: nodes[id] for each in made for id in each.ends})
 
     async def _strange(self, site: str) -> list[Stranger]:
-        tables = await self._sightings.seen_at(site, TABLES_MAX)
+        tables = await self._tables(site)
         reporters, holders = await self._who(tables, site, tuple(SightingKind))
-        return await asyncio.to_thread(strangers, tables, _ids(reporters), _ids(holders))
+        seen = await asyncio.to_thread(strangers, tables, _ids(reporters), _ids(holders))
+        return sorted([*seen, *await self._endpoints(site)], key=lambda each: each.id)
+
+    async def _endpoints(self, site: str) -> list[Stranger]:
+        """Endpoints that are no asset, though others stand behind them."""
+        nodes = await self._store.located(site, "", AROUND_MAX)
+        targets = {each.target for node in nodes for each in node.pointers}
+        held = await self._store.having(targets, None)
+        return unheld(nodes, [source for node in held for source in node.sources])
+
+    async def _tables(self, site: str) -> list[Table]:
+        return living(await self._sightings.seen_at(site, TABLES_MAX), self._now())
 
     async def _who(
         self, tables: Sequence[Table], site: str, kinds: Sequence[SightingKind]

@@ -1,12 +1,19 @@
 """Assets, their versions, and what decides about them."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from isthmus.inventory.domain.assets.ledger import Contest, Removal, Seen, Snapshot, Write
 from isthmus.inventory.domain.assets.model import Asset
+from isthmus.inventory.domain.assets.plan import (
+    Contest,
+    Move,
+    Removal,
+    Seen,
+    Snapshot,
+    Write,
+)
 from isthmus.inventory.domain.assets.vocabulary import Precedence
 from isthmus.runtime.codec import Outgoing
 
@@ -60,6 +67,9 @@ class AssetStore(Protocol):
         of life matters; that of whatever `endpoints` describe does too.
         """
 
+    async def holders(self, claims: Collection[str]) -> Mapping[str, str]:
+        """Whom each of `claims` names now, be it an asset, what is left of one, or none yet."""
+
     async def claim(self, claims: Mapping[str, str]) -> bool:
         """Give each key to its asset; False when one of them was taken already."""
 
@@ -75,8 +85,8 @@ class AssetStore(Protocol):
     async def abandoned(self) -> Sequence[Announced]:
         """What writers that are gone have written and not published; it is the caller's now."""
 
-    async def move(self, moves: Mapping[str, str]) -> None:
-        """Give each claimed key to another asset."""
+    async def move(self, moves: Mapping[str, Move]) -> bool:
+        """Give each claimed key to another asset; False when one named another holder by then."""
 
     async def seen(self, seen: Sequence[Seen], digests: Mapping[str, bytes]) -> None:
         """Note when sources last said what they had said before, and what that was."""
@@ -195,6 +205,9 @@ class Measures(Protocol):
 
     def unchanged(self, reports: int) -> None:
         """So many reports of a batch made no new version of an asset."""
+
+    def known(self, observed_at: Iterable[datetime]) -> None:
+        """Reports that were observed at these times are in the store now."""
 
 
 class Holdings(Protocol):

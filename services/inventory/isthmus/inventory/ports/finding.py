@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from isthmus.inventory.domain.query import Listing, Place, SavedView, Selection
+from isthmus.inventory.domain.query import Listing, Place, Selection
+from isthmus.inventory.domain.views import SavedView
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,9 @@ class AssetListing(Protocol):
     async def facets(self, selection: Selection, names: Sequence[str]) -> list[Facet]:
         """The selection by the values of each field; the values of one are at most 100."""
 
+    async def earliest(self, at: datetime) -> datetime | None:
+        """When the history begins that `as_of` reads; None when that is not after `at`."""
+
     async def sites(self, scope: frozenset[str] | None) -> list[SiteSummary]:
         """Every site in scope that has an asset, by name."""
 
@@ -58,14 +62,17 @@ class AssetListing(Protocol):
 class ViewStore(Protocol):
     """Keeps saved views. Every method may raise Retryable."""
 
-    async def view(self, name: str) -> SavedView | None:
-        """The view of that name."""
+    async def view(self, name: str, user: str) -> SavedView | None:
+        """The user's own view of that name, else the shared one."""
 
     async def put(self, view: SavedView) -> bool:
-        """Save it in place of the one of its name; whether there was none."""
+        """Save it in place of its owner's of that name; whether there was none.
 
-    async def remove(self, name: str) -> bool:
-        """Remove the view of that name; whether there was one."""
+        Raises Taken when it is to be shared, and somebody else shares one of that name.
+        """
 
-    async def listed(self, after: str, limit: int) -> list[SavedView]:
-        """At most `limit` views whose name comes after `after`, by name."""
+    async def remove(self, name: str, owner: str) -> bool:
+        """Remove the owner's view of that name; whether there was one."""
+
+    async def listed(self, user: str, after: str, limit: int) -> list[SavedView]:
+        """At most `limit` that the user may use, from after the place `name|` or `name|owner`."""

@@ -1,10 +1,21 @@
 """What the enterprise keeps books of."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date
 from typing import Protocol
 
+from isthmus.inventory.domain.assets.model import Asset
 from isthmus.inventory.domain.money.books import B, Version
 from isthmus.inventory.domain.money.contracts import Coverage, Stock
+
+
+@dataclass(frozen=True, slots=True)
+class DueEntry:
+    """An entry of the maintenance log, and the asset that it is about."""
+
+    id: str
+    asset: str
 
 
 class Book(Protocol[B]):
@@ -26,6 +37,33 @@ class Book(Protocol[B]):
 
     async def about(self, things: Collection[str]) -> list[Version[B]]:
         """All that are about any of these things, by their order."""
+
+
+class DueWork(Protocol):
+    """Finds work that is due again."""
+
+    async def due(
+        self, sites: frozenset[str] | None, first: date, last: date, after: str, limit: int
+    ) -> list[DueEntry]:
+        """At most `limit` entries of the log on these sites by id, from after one.
+
+        Each says that its work is due again between these days, both included; a later entry may
+        say otherwise. May raise Retryable.
+        """
+
+
+class HeldAssets(Protocol):
+    """Reads assets by their ids."""
+
+    async def held(self, ids: Collection[str]) -> Mapping[str, Asset]:
+        """The assets of these ids that are there; may raise Retryable."""
+
+
+class Successors(Protocol):
+    """Knows what merged assets have become."""
+
+    async def now(self, id: str) -> str:
+        """The asset that `id` is part of now, else itself; may raise Retryable."""
 
 
 class Covered(Protocol):

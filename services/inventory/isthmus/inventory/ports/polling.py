@@ -70,11 +70,21 @@ class WantedStore(Protocol[T]):
         were not, each with the id in its way: its own when another writer was faster.
         """
 
+    async def holders(self, places: Collection[str]) -> Mapping[str, str]:
+        """The id of the one that has each of these places, where one does."""
+
     async def listed(
         self, *, sites: frozenset[str] | None, after: str, limit: int
     ) -> list[Standing[T]]:
         """At most `limit` of these sites whose id comes after `after`, by id, without what was
         removed."""
+
+
+class ProfileNames(Protocol):
+    """Knows which profiles targets have."""
+
+    async def profiles(self) -> frozenset[str]:
+        """Their names, of every site; may raise Retryable."""
 
 
 class JobStore(Protocol):

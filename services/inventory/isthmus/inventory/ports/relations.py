@@ -1,8 +1,11 @@
 """What hangs on what, and who has seen whom."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Protocol
 
+from isthmus.inventory.domain.relations.ageing import Ended
 from isthmus.inventory.domain.relations.links import Table
 from isthmus.inventory.domain.relations.relations import Act, Declared, Node
 
@@ -49,14 +52,37 @@ class RelationStore(Protocol):
         """Keep what was said, and add `act` to its history; `sites` are those of its ends."""
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a source showed last, in short."""
+
+    site: str
+    digest: str
+    at: datetime
+    ttl: timedelta
+
+
 class SightingStore(Protocol):
     """Keeps what each source has seen. Every method may raise Retryable."""
 
-    async def digests(self, sources: Collection[str]) -> Mapping[str, str]:
-        """The digest of the table of each source that has one."""
+    async def shown(self) -> Mapping[str, Shown]:
+        """What every source showed last."""
 
-    async def keep(self, tables: Sequence[Table]) -> None:
-        """Put each table in the place of an older one of its source."""
+    async def tables_of(self, sources: Collection[str]) -> Mapping[str, Table]:
+        """The table of each source that has one."""
+
+    async def keep(self, tables: Sequence[tuple[Table, Ended | None]]) -> None:
+        """Put each table in the place of an older one of its source, and keep what is over."""
 
     async def seen_at(self, site: str, limit: int) -> list[Table]:
         """At most `limit` tables of a site, by source."""
+
+
+class Past(Protocol):
+    """Relations and sightings as they were. Every method may raise Retryable."""
+
+    async def earliest(self, at: datetime) -> datetime | None:
+        """When the history begins; None when that is not after `at`."""
+
+    def at(self, as_of: datetime) -> tuple[RelationStore, SightingStore]:
+        """What both stores were then; nothing can be written to them."""

@@ -22,6 +22,16 @@ class KeyHolders(Protocol):
         """The id of the asset that holds each key, where one does; may raise Retryable."""
 
 
+class Withdrawing(Protocol):
+    """Takes back what sources said. Every method may raise Retryable, and may be repeated."""
+
+    async def concerned(self, sources: Collection[str]) -> Mapping[str, str]:
+        """The id of the asset that each source describes, where one does."""
+
+    async def withdraw(self, sources: Collection[str], job: ImportJob) -> Mapping[str, str]:
+        """Let none of them describe anything; the id of the asset that each described."""
+
+
 class MappingStore(Protocol):
     """Keeps import mappings. Every method may raise Retryable."""
 

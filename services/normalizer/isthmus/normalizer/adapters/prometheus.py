@@ -26,6 +26,25 @@ class NormalizerMetrics:
             ["quality"],
             registry=registry,
         )
+        self._observations = Counter(
+            "isthmus_normalizer_observations",
+            "Scheduled reads that arrived, by site and by how they ended.",
+            ["site", "outcome"],
+            registry=registry,
+        )
+        self._newest = Gauge(
+            "isthmus_normalizer_newest_observation_timestamp_seconds",
+            "When the newest observation was made that arrived from a site.",
+            ["site"],
+            registry=registry,
+        )
+        self._newest_s: dict[str, float] = {}
+        self._polled_twice = Counter(
+            "isthmus_normalizer_double_polls",
+            "Slots for which two collectors have read the same target.",
+            ["site"],
+            registry=registry,
+        )
         self._catalog = Gauge(
             "isthmus_normalizer_catalog_info",
             "1 for the fingerprint of the catalogue in use, which each report names.",
@@ -49,6 +68,20 @@ class NormalizerMetrics:
     def doubted(self, quality: str, count: int) -> None:
         """Count values whose quality is not good."""
         self._doubted.labels(quality).inc(count)
+
+    def arrived(self, site: str, outcome: str, count: int) -> None:
+        """Count reads of a site; all that are counted of it are there from the first on."""
+        self._observations.labels(site, outcome).inc(count)
+        self._polled_twice.labels(site)
+
+    def heard(self, site: str, at_s: float) -> None:
+        """Move a site's newest observation on; what was replayed does not move it back."""
+        newest_s = self._newest_s[site] = max(at_s, self._newest_s.get(site, 0.0))
+        self._newest.labels(site).set(newest_s)
+
+    def polled_twice(self, site: str) -> None:
+        """Count a slot that two collectors have read."""
+        self._polled_twice.labels(site).inc()
 
     def catalog(self, fingerprint: str) -> None:
         """Say which catalogue is in use."""

@@ -47,6 +47,8 @@ def reported(normalizer: Normalizer, message: Observation) -> dict[str, Any]:
     reports = [Report.FromString(r.value or b"") for r in outgoing if r.topic == TOPIC]
     for report in reports:
         report.ClearField("catalog")  # it is another one after each change of any rule
+        report.ClearField("collector")  # who read it, and for which slot, no rule decides
+        report.ClearField("slot_at")
     return {"reports": [MessageToDict(r, preserving_proto_field_name=True) for r in reports]}
 
 

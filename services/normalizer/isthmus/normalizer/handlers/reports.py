@@ -54,7 +54,7 @@ HEALTHS: dict[said.Health, Any] = {
 NANOS_PER_S = 1_000_000_000
 
 
-Place = tuple[str, str, float, tuple[str, ...], tuple[str, ...]]
+Place = tuple[str, str, float, str, tuple[str, ...], tuple[str, ...]]
 
 
 class Handler:
@@ -135,6 +135,7 @@ class Handler:
         made.id = id
         made.observation_id = message.id
         made.observed_at.CopyFrom(message.observed_at)
+        made.slot_at.CopyFrom(message.slot_at)
         made.reachability = REACHABILITIES[report.reachability]
         made.health = HEALTHS[report.health]
         if measured.values:
@@ -153,7 +154,8 @@ class Handler:
         """What every read of the source says again, encoded: most of the report."""
         measured = report.metrics
         place = (
-            message.target, message.path, message.interval_s, measured.names, measured.units,
+            message.target, message.path, message.interval_s, message.collector,
+            measured.names, measured.units,
         )  # fmt: skip
         known = self._known.get(report.identity)
         if known is None:
@@ -184,6 +186,7 @@ class Handler:
             alternatives=map(_attribute, identity.alternatives),
             relation=_relation(identity.relation),
             catalog=self._normalizer.catalog.fingerprint,
+            collector=message.collector,
         )
 
     def _count(self, reports: list[said.Report]) -> None:

@@ -1,6 +1,5 @@
 """The topic registry: one YAML a topic, beside this module."""
 
-from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
 from typing import Literal
@@ -36,15 +35,6 @@ class Topic(BaseModel):
         """Who writes or reads the topic under this very name; a site's topic is its own matter."""
         return set() if SITE in self.name else {self.writer, *self.readers}
 
-    def config(self) -> dict[str, str]:
-        """Kafka's topic configuration."""
-        config: dict[str, str] = {"cleanup.policy": self.cleanup}
-        if self.retention_hours:
-            config["retention.ms"] = str(self.retention_hours * 3_600_000)
-        if self.max_message_bytes:
-            config["max.message.bytes"] = str(self.max_message_bytes)
-        return config
-
 
 @cache
 def registry() -> dict[str, Topic]:
@@ -55,13 +45,3 @@ def registry() -> dict[str, Topic]:
         Topic(name=f.name.removesuffix(".yaml"), **yaml.safe_load(f.read_text())) for f in found
     ]
     return {topic.name: topic for topic in topics}
-
-
-def expand(sites: Iterable[str]) -> list[Topic]:
-    """The registry with one topic for each site where the name asks for it."""
-    sites = list(sites)
-    return [
-        topic.at(site)
-        for topic in registry().values()
-        for site in (sites if SITE in topic.name else [""])
-    ]

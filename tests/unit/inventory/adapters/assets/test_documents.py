@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from tests.unit.inventory.domain.world import NOON
 
 from isthmus.inventory.adapters.assets import documents
-from isthmus.inventory.domain.assets.ledger import NOBODY, Removal, Write
 from isthmus.inventory.domain.assets.model import (
     Asset,
     Cause,
@@ -23,6 +22,7 @@ from isthmus.inventory.domain.assets.model import (
     Tier,
     View,
 )
+from isthmus.inventory.domain.assets.plan import NOBODY, Removal, Write
 from isthmus.inventory.domain.assets.vocabulary import FIELDS, Kind, Origin
 
 ID = "6ba7b810-9dad-11d1-80b4-00c04fd430c8"

@@ -39,6 +39,9 @@ class Assets:
     async def count(self, selection: Selection) -> int:
         return len(self._items)
 
+    async def earliest(self, at: datetime) -> datetime | None:
+        raise NotImplementedError
+
     async def facets(self, selection: Selection, names: Sequence[str]) -> list[Facet]:
         return []
 

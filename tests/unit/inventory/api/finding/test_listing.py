@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -14,13 +14,13 @@ from isthmus.inventory.api.finding.listing import serve_listing
 from isthmus.inventory.domain.query import (
     Listing,
     Place,
-    SavedView,
     Selection,
     Sort,
     after,
     matches,
     sorting,
 )
+from isthmus.inventory.domain.views import SavedView
 from isthmus.inventory.ports.finding import Facet, Page, SiteSummary
 from isthmus.runtime.http import api
 
@@ -63,10 +63,13 @@ class Memory:
         self.asked.append(selection)
         return [Facet(name, {"Siemens": len(self._found(selection))}, 0, 1) for name in names]
 
+    async def earliest(self, at: datetime) -> datetime | None:
+        return NOW if at < NOW - timedelta(days=90) else None
+
     async def sites(self, scope: frozenset[str] | None) -> list[SiteSummary]:
         return [SiteSummary(site, 1, 1, NOW) for site in sorted(scope or {"every"})]
 
-    async def view(self, name: str) -> SavedView | None:
+    async def view(self, name: str, user: str) -> SavedView | None:
         return VIEW if name == VIEW.name else None
 
 

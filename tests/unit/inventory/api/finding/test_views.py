@@ -10,7 +10,8 @@ from tests.access import sign_in
 
 from isthmus.inventory.api.finding.listing import serve_listing
 from isthmus.inventory.api.finding.views import serve_views
-from isthmus.inventory.domain.query import SavedView
+from isthmus.inventory.domain.rows import Taken
+from isthmus.inventory.domain.views import SavedView
 from isthmus.runtime.http import api
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -28,19 +29,26 @@ class Kept:
 
     views: dict[str, SavedView] = field(default_factory=dict)
 
-    async def view(self, name: str) -> SavedView | None:
-        return self.views.get(name)
+    async def view(self, name: str, user: str) -> SavedView | None:
+        return self.views.get(f"{name}|{user}") or self.views.get(f"{name}|")
 
     async def put(self, view: SavedView) -> bool:
-        new = view.name not in self.views
-        self.views[view.name] = view
+        own, common = f"{view.name}|{view.owner}", f"{view.name}|"
+        standing = self.views.get(common)
+        if view.shared and standing and standing.owner != view.owner:
+            raise Taken("name", f"{view.name!r} is shared by somebody else, expected another name")
+        new = not await self.remove(view.name, view.owner)
+        self.views[common if view.shared else own] = view
         return new
 
-    async def remove(self, name: str) -> bool:
-        return self.views.pop(name, None) is not None
+    async def remove(self, name: str, owner: str) -> bool:
+        mine = [id for id in (f"{name}|{owner}", f"{name}|")
+                if id in self.views and self.views[id].owner == owner]  # fmt: skip
+        return any([self.views.pop(id) for id in mine])
 
-    async def listed(self, after: str, limit: int) -> list[SavedView]:
-        return [self.views[name] for name in sorted(self.views) if name > after][:limit]
+    async def listed(self, user: str, after: str, limit: int) -> list[SavedView]:
+        seen = [id for id, v in self.views.items() if v.shared or v.owner == user]
+        return [self.views[id] for id in sorted(seen) if id > after][:limit]
 
 
 @pytest.fixture
@@ -49,11 +57,11 @@ def kept() -> Kept:
     return Kept()
 
 
-def _client(kept: Kept, role: str = "operator@*") -> httpx.AsyncClient:
+def _client(kept: Kept, role: str = "operator@*", name: str = "mara") -> httpx.AsyncClient:
     http = api("inventory", "")
     serve_listing(http, None, kept)  # type: ignore[arg-type]  # no list is asked for
     serve_views(http, kept, lambda: NOW)
-    sign_in(http, role)
+    sign_in(http, role, name=name)
     return httpx.AsyncClient(transport=httpx.ASGITransport(http), base_url="http://inventory")
 
 
@@ -63,7 +71,9 @@ async def test_a_view_is_made_changed_read_and_removed(kept: Kept) -> None:
 
     assert (await client.get("/v1/views/old")).status_code == 404
     assert (await client.put("/v1/views/old", json=VIEW)).status_code == 201
-    assert (await client.get("/v1/views/old")).json() == {**VIEW, "name": "old"}
+    assert (await client.get("/v1/views/old")).json() == {
+        **VIEW, "name": "old", "owner": "mara", "shared": False,
+    }  # fmt: skip
     assert (await client.put("/v1/views/old", json={})).status_code == 200
     assert (await client.get("/v1/views/old")).json()["filter"] == ""
     assert (await client.delete("/v1/views/old")).status_code == 204
@@ -104,11 +114,30 @@ async def test_a_view_that_could_not_be_used_is_not_saved(
     assert not kept.views
 
 
-async def test_a_viewer_uses_views_and_saves_none(kept: Kept) -> None:
-    """They are everybody's."""
-    await _client(kept).put("/v1/views/old", json={})
-    viewer = _client(kept, "viewer@hagen")
+async def test_a_viewer_uses_shared_views_and_saves_none(kept: Kept) -> None:
+    """Those that are not shared are their owner's."""
+    for name, shared in (("old", True), ("mine", False)):
+        await _client(kept).put(f"/v1/views/{name}", json={"shared": shared})
+    viewer = _client(kept, "viewer@hagen", "tom")
 
-    assert (await viewer.get("/v1/views/old")).status_code == 200
+    assert (await viewer.get("/v1/views/old")).json()["owner"] == "mara"
+    assert (await viewer.get("/v1/views/mine")).status_code == 404
+    assert [v["name"] for v in (await viewer.get("/v1/views")).json()["items"]] == ["old"]
     assert (await viewer.put("/v1/views/old", json={})).status_code == 403
     assert (await viewer.delete("/v1/views/old")).status_code == 403
+
+
+async def test_only_who_shared_a_view_changes_it(kept: Kept) -> None:
+    """Anybody else saves one of the same name for themselves, which goes before it."""
+    mara, ada = _client(kept), _client(kept, name="ada")
+    await mara.put("/v1/views/old", json={"shared": True, "description": "hers"})
+
+    taken = await ada.put("/v1/views/old", json={"shared": True})
+    own = await ada.put("/v1/views/old", json={"description": "own"})
+
+    assert (taken.status_code, taken.json()["fields"][0]["field"]) == (409, "name")
+    assert own.status_code == 201
+    assert (await ada.get("/v1/views/old")).json()["description"] == "own"
+    assert (await ada.delete("/v1/views/old")).status_code == 204
+    assert (await ada.delete("/v1/views/old")).status_code == 404
+    assert (await ada.get("/v1/views/old")).json()["description"] == "hers"

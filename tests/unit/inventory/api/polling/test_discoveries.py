@@ -17,11 +17,11 @@ from isthmus.inventory.api.polling.discoveries import (
     serve_discoveries,
 )
 from isthmus.inventory.domain.polling.discovery import (
+    DiscoveryState,
     Finding,
+    FindingVerdict,
     Job,
     Progress,
-    State,
-    Verdict,
     cancelled,
     job,
     target_row,
@@ -37,7 +37,6 @@ ROW: dict[str, Any] = {
     "ranges": ["127.21.0.0/28"],
     "protocols": [{"protocol": "modbus", "ports": [502]}],
     "window": {"start": "22:00", "end": "05:00", "time_zone": "Europe/Berlin"},
-    "requested_by": "planner",
 }
 FOUND = Finding(
     "hagen", "j", "127.21.0.8:502", "modbus",
@@ -51,7 +50,9 @@ class Jobs:
 
     job: Job = field(
         default_factory=lambda: replace(
-            job(ROW, "j", NOON), state=State.RUNNING, progress=Progress(7, 5, 2, 2)
+            job({**ROW, "requested_by": "planner"}, "j", NOON),
+            state=DiscoveryState.RUNNING,
+            progress=Progress(7, 5, 2, 2),
         )
     )
     found: Finding = FOUND
@@ -78,7 +79,7 @@ class Jobs:
 
     async def ignore(self, id: str, addresses: Collection[str] | None) -> list[Finding]:
         self._expect(addresses)
-        return [replace(self.found, verdict=Verdict.IGNORED)]
+        return [replace(self.found, verdict=FindingVerdict.IGNORED)]
 
     def _expect(self, addresses: Collection[str] | None) -> None:
         if addresses is not None and self.found.address not in addresses:

@@ -4,11 +4,11 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.unit.inventory.plant import Plant
+from tests.unit.inventory.plant import NOON, Plant
 
 from isthmus.inventory.api.relations.relations import serve_relations
 from isthmus.inventory.domain.relations.links import Sighting, SightingKind
-from isthmus.inventory.domain.relations.relations import Kind
+from isthmus.inventory.domain.relations.relations import RelationKind
 from isthmus.inventory.handlers.relations import Relations
 from isthmus.runtime.access import Grant, Identity, identified
 from isthmus.runtime.access import Kind as Shown
@@ -24,7 +24,7 @@ def plant() -> Plant:
     made.add("ups")
     made.add("switch", class_="switch")
     made.add("host", site="lyon")
-    made.declare_all((Kind.FEEDS, "ups", "plc"))
+    made.declare_all((RelationKind.FEEDS, "ups", "plc"))
     made.see(
         "switch",
         Sighting(SightingKind.LLDP, "Gi1/0/7", name="plc", remote_port="X1"),
@@ -36,7 +36,7 @@ def plant() -> Plant:
 def client(plant: Plant, *grants: str) -> httpx.AsyncClient:
     """A client who has these roles; operator at Hagen without any."""
     http = api("inventory", "")
-    serve_relations(http, Relations(plant, plant))
+    serve_relations(http, Relations(plant, plant, plant, now=lambda: NOON))
     roles = frozenset(map(Grant.parsed, grants or ("operator@hagen",)))
     http.dependency_overrides[identified] = lambda: Identity("1", "jo", Shown.TOKEN, roles)
     return httpx.AsyncClient(transport=httpx.ASGITransport(http), base_url="http://inventory")
@@ -58,6 +58,7 @@ async def test_the_relations_of_an_asset_are_told_from_its_side(plant: Plant) ->
     assert said["switch"]["evidence"][0] | {"at": ""} == {
         "origin": "sighting", "source": "hagen/switch", "at": "", "confidence": 0.76,
         "protocol": "lldp", "port": "Gi1/0/7", "remote_port": "X1", "position": "", "note": "",
+        "stale_at": "2026-03-01T13:00:00Z",
     }  # fmt: skip
 
 
@@ -95,7 +96,7 @@ async def test_impact_is_counted_and_gives_its_reasons(plant: Plant) -> None:
 async def test_who_else_does_it_is_named(plant: Plant) -> None:
     """A second supply."""
     plant.add("ups-2")
-    plant.declare_all((Kind.FEEDS, "ups-2", "plc"))
+    plant.declare_all((RelationKind.FEEDS, "ups-2", "plc"))
 
     said = (await client(plant).get("/v1/assets/ups/impact", params={"depth": 1})).json()
 
@@ -211,3 +212,18 @@ async def test_every_parameter_and_field_is_described(plant: Plant) -> None:
         for route in routes.values():
             assert route["summary"], path
             assert all(each.get("description") for each in route.get("parameters", ())), path
+
+
+async def test_relations_of_then_are_asked_of_the_past(plant: Plant) -> None:
+    """Where nothing was there yet, there is no answer; a time that is to come is refused."""
+    reach = client(plant)
+
+    gone = await reach.get("/v1/assets/plc/relations?as_of=2026-03-01T12:00:00Z")
+    drawn = await reach.get("/v1/topology?site=hagen&as_of=2026-03-01T12:00:00Z")
+    before = await reach.get("/v1/topology?site=hagen&as_of=2026-02-01T12:00:00Z")
+    later = await reach.get("/v1/topology?site=hagen&as_of=2199-01-01T00:00:00Z")
+
+    assert gone.status_code == 404
+    assert drawn.json() == {"nodes": [], "edges": []}
+    assert [each.status_code for each in (before, later)] == [422, 422]
+    assert before.json()["fields"][0]["field"] == "as_of"

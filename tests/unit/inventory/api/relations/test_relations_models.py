@@ -10,13 +10,20 @@ from isthmus.inventory.api.relations.relations_models import (
     RelationOut,
     TopologyOut,
 )
+from isthmus.inventory.domain.relations.answers import Drawing, Impact, Surroundings
 from isthmus.inventory.domain.relations.graph import Hit
-from isthmus.inventory.domain.relations.relations import Act, Declared, Effect, Kind, Node, Relation
-from isthmus.inventory.handlers.relations import Drawing, Impact, Surroundings
+from isthmus.inventory.domain.relations.relations import (
+    Act,
+    Declared,
+    Effect,
+    Node,
+    Relation,
+    RelationKind,
+)
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOST, VIEW = Node("h", "hagen", class_="server"), Node("v", "hagen", name="View", criticality="low")
-RUNS = Relation(Kind.RUNS_ON, "v", "h")
+RUNS = Relation(RelationKind.RUNS_ON, "v", "h")
 
 
 def test_an_asset_is_told_by_the_names_of_the_vocabulary() -> None:
@@ -30,7 +37,7 @@ def test_a_direction_is_that_of_the_asset_that_was_asked_for() -> None:
     """The same relation from both ends."""
     nodes = {"h": HOST, "v": VIEW}
 
-    told = [RelationOut.of(RUNS, Surroundings(each, [RUNS], nodes)) for each in (VIEW, HOST)]
+    told = [RelationOut.of(RUNS, Surroundings(each, [RUNS], nodes, NOON)) for each in (VIEW, HOST)]
 
     assert [(each.direction, each.asset.id) for each in told] == [("out", "h"), ("in", "v")]
 
@@ -47,9 +54,9 @@ def test_who_has_no_name_is_called_by_class() -> None:
 
 def test_edges_and_declared_relations_speak_of_from_and_to() -> None:
     """As people write them."""
-    edge = TopologyOut.of(Drawing([HOST, VIEW], [RUNS])).model_dump(by_alias=True)["edges"][0]
+    edge = TopologyOut.of(Drawing([HOST, VIEW], [RUNS], NOON)).model_dump(by_alias=True)["edges"][0]
     act = Act(NOON, "jo", "declared", "why")
-    said = Declared("id", Kind.RUNS_ON, "v", "h", "why", "jo", NOON, history=(act,))
+    said = Declared("id", RelationKind.RUNS_ON, "v", "h", "why", "jo", NOON, history=(act,))
 
     told = DeclaredOut.of(said).model_dump(by_alias=True)
 

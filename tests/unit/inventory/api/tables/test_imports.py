@@ -76,7 +76,7 @@ async def test_a_file_is_accepted_and_taken_in(service: Service) -> None:
     assert (done["state"], done["mapping"], done["requested_by"]) == ("finished", "sap", "mara")
     assert done["counts"] == {
         "rows": 3, "new": 2, "changed": 0, "unchanged": 0, "gone": 0, "ignored": 0,
-        "faulty": 1, "errors": 2,
+        "faulty": 1, "errors": 2, "withdrawn": 0,
     }  # fmt: skip
     assert [each["column"] for each in done["errors"]] == ["B", "C"]
 

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from tests.unit.inventory.domain.world import NOON, mac, report, serial
 
 from isthmus.inventory.domain.assets.curation import Heir, edited, joined, parted, redescribed
-from isthmus.inventory.domain.assets.ledger import Plan
 from isthmus.inventory.domain.assets.model import (
     Asset,
     Cause,
@@ -20,6 +19,7 @@ from isthmus.inventory.domain.assets.model import (
     place,
     view,
 )
+from isthmus.inventory.domain.assets.plan import Plan
 from isthmus.inventory.domain.assets.precedence import POLICY, Policy, described
 from isthmus.inventory.domain.assets.vocabulary import Origin
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from tests.unit.inventory.domain.world import Inventory, report, serial
 
-from isthmus.inventory.domain.assets.drift import Drift, Kind, drifts
+from isthmus.inventory.domain.assets.drift import Drift, DriftKind, drifts
 from isthmus.inventory.domain.assets.model import Asset, Reachability, Said, Status
 from isthmus.inventory.domain.assets.precedence import POLICY, Policy
 from isthmus.inventory.domain.assets.vocabulary import Origin
@@ -26,7 +26,7 @@ def test_a_device_that_no_book_knows_is_unexpected_until_somebody_accepts_it() -
     """Or says that it is of no interest."""
     found = known(wire={"vendor": "Siemens"})
 
-    assert drifts(found, POLICY) == [Drift(Kind.UNEXPECTED)]
+    assert drifts(found, POLICY) == [Drift(DriftKind.UNEXPECTED)]
     assert drifts(replace(found, status=Status.ACCEPTED), POLICY) == []
     assert drifts(replace(found, status=Status.IGNORED), POLICY) == []
 
@@ -34,9 +34,9 @@ def test_a_device_that_no_book_knows_is_unexpected_until_somebody_accepts_it() -
 def test_what_only_the_books_have_is_missing_unless_it_is_not_yet_or_no_longer_there() -> None:
     """Planned and retired assets are not looked for."""
     assert drifts(known(books={"state": "in_service"}), POLICY) == [
-        Drift(Kind.MISSING, "state", "in_service")
+        Drift(DriftKind.MISSING, "state", "in_service")
     ]
-    assert drifts(known(books={}), POLICY) == [Drift(Kind.MISSING, "state", "in_service")]
+    assert drifts(known(books={}), POLICY) == [Drift(DriftKind.MISSING, "state", "in_service")]
     assert drifts(known(books={"state": "retired"}), POLICY) == []
 
 
@@ -44,7 +44,7 @@ def test_what_is_retired_and_answers_is_back() -> None:
     """Somebody has switched it on again."""
     found = known(wire={}, books={"state": "retired"})
 
-    assert drifts(found, POLICY) == [Drift(Kind.BACK, "state", "retired", "online")]
+    assert drifts(found, POLICY) == [Drift(DriftKind.BACK, "state", "retired", "online")]
 
 
 def test_what_both_say_differently_is_a_mismatch_with_the_one_that_counts() -> None:
@@ -54,7 +54,7 @@ def test_what_both_say_differently_is_a_mismatch_with_the_one_that_counts() -> N
         books={"vendor": "SIEMENS", "firmware": "3.2", "owner": "Press shop"},
     )
 
-    assert drifts(found, POLICY) == [Drift(Kind.MISMATCHED, "firmware", "3.2", "3.3", "3.3")]
+    assert drifts(found, POLICY) == [Drift(DriftKind.MISMATCHED, "firmware", "3.2", "3.3", "3.3")]
 
 
 def test_the_policy_says_which_of_two_systems_is_meant() -> None:
@@ -67,5 +67,5 @@ def test_the_policy_says_which_of_two_systems_is_meant() -> None:
 
     assert drifts(both, Policy({"model": ("cmdb", "import", "device")})) == []
     assert drifts(both, Policy({"model": ("sap", "device")})) == [
-        Drift(Kind.MISMATCHED, "model", "S7-400", "S7-300", "S7-300")
+        Drift(DriftKind.MISMATCHED, "model", "S7-400", "S7-300", "S7-300")
     ]

@@ -4,8 +4,16 @@ import pytest
 from tests.unit.inventory.domain.world import NOON, Inventory, address, host, mac, report, serial
 
 from isthmus.inventory.domain.assets.curation import edited
-from isthmus.inventory.domain.assets.ledger import NOBODY, Plan, Snapshot, settle
-from isthmus.inventory.domain.assets.model import Cause, ChangeKind, Health, Key, Reachability, Tier
+from isthmus.inventory.domain.assets.ledger import settle
+from isthmus.inventory.domain.assets.model import (
+    Cause,
+    ChangeKind,
+    Health,
+    Key,
+    Reachability,
+    Tier,
+)
+from isthmus.inventory.domain.assets.plan import NOBODY, Plan, Snapshot
 from isthmus.inventory.domain.assets.precedence import POLICY
 from isthmus.inventory.domain.assets.vocabulary import Origin
 
@@ -32,7 +40,8 @@ def test_a_replayed_report_changes_nothing() -> None:
     plan = inventory.take(first)
 
     assert (plan.gains, plan.losses, plan.removals, plan.seen) == ((), (), (), ())
-    assert plan.claims == plan.moves == {}
+    assert plan.claims == {}
+    assert plan.moves == {}
 
 
 def test_an_older_report_changes_nothing() -> None:

@@ -1,12 +1,13 @@
 """Whatever the order of the reports, the assets are the same."""
 
+from dataclasses import replace
 from random import Random
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.inventory.domain.world import Inventory, host, mac, report, serial
 
-from isthmus.inventory.domain.assets.model import Reachability, Report
+from isthmus.inventory.domain.assets.model import Reachability, Report, view
 
 DEVICES = 3
 
@@ -127,3 +128,38 @@ def test_a_unit_that_is_known_does_not_come_back_to_life_by_what_it_said_before(
 
     assert inventory.one().reachability is Reachability.OFFLINE
     assert inventory.history == history
+
+
+def test_a_late_report_still_tells_that_two_assets_are_one() -> None:
+    """Another replica came to show the same serial; what the late one says changes nothing."""
+    inventory = Inventory()
+    read, silent = report("plc", 0, serial("s/1")), report("plc", 5, offline=True)
+    inventory.take(read, silent)
+    other = Inventory()
+    other.take(report("opc", 3, serial("s/1"), attributes={"firmware": "2"}))
+    inventory.assets |= other.assets
+    inventory.claims |= other.claims
+
+    inventory.take(read, silent)
+
+    asset = inventory.one()
+    assert asset.sources == ("hagen/opc", "hagen/plc")
+    view = asset.view("hagen/plc")
+    assert view is not None
+    assert view.observed_at == silent.observed_at
+
+
+def test_devices_that_another_replica_found_keep_the_ids_that_it_gave_them() -> None:
+    """A report whose own id is taken by then becomes an asset of another id."""
+    first = report("plc", 0, offline=True)
+    inventory = Inventory()
+    inventory.take(first)
+    taken = inventory.one()
+    inventory.assets = {
+        taken.id: replace(taken, views=(view(report("opc", 0, serial("s/1")), None),))
+    }
+
+    inventory.take(first)
+
+    assert len(inventory.assets) == 2
+    assert inventory.assets[taken.id].sources == ("hagen/opc",)

@@ -219,6 +219,7 @@ def test_a_row_becomes_an_entry_of_the_log_and_a_row_again() -> None:
         **WORK, "site": "hagen", "started_at": "2026-02-03T05:15:00Z",
         "ended_at": "2026-02-03T08:45:00Z", "downtime_hours": "3.5", "parts": "120.00",
         "labour": "80.00", "currency": "EUR", "text": "New fan", "next_due_on": "2027-02-03",
+        "reading": "4200",
     }  # fmt: skip
 
     noted = work(said)

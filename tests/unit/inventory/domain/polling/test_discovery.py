@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from isthmus.inventory.domain.polling.discovery import (
+    DiscoveryState,
     Finding,
     Probe,
     Progress,
-    State,
     Step,
     advanced,
     cancelled,
@@ -46,7 +46,7 @@ def test_a_row_is_a_job_that_asks_the_least_intrusive_protocol_first() -> None:
         Probe("snmp", 161, "hagen-snmp"),
     )
     assert JOB.hosts == 14 + 1 + 2
-    assert (JOB.requests_per_s, JOB.state, JOB.live) == (1.0, State.WAITING, True)
+    assert (JOB.requests_per_s, JOB.state, JOB.live) == (1.0, DiscoveryState.WAITING, True)
     assert job(ROW | {"ranges": ["2001:db8::/126"]}, "j", NOON).hosts == 3
 
 
@@ -82,7 +82,9 @@ def test_a_wrong_job_names_field_value_and_what_was_expected(change: Any, says: 
     assert str(error.value).startswith(says)
 
 
-def step(cursor: int, state: State = State.RUNNING, second: int = 1, reason: str = "") -> Step:
+def step(
+    cursor: int, state: DiscoveryState = DiscoveryState.RUNNING, second: int = 1, reason: str = ""
+) -> Step:
     """What a collector says."""
     at = NOON + timedelta(seconds=second)
     return Step("j", state, at, "collector-0", Progress(cursor, cursor, 0, 0), reason)
@@ -92,7 +94,7 @@ def test_a_step_carries_the_job_on() -> None:
     """With who does it, when, and what it waits for."""
     after = advanced(JOB, step(3, reason="its window"))
 
-    assert (after.state, after.progress.cursor) == (State.RUNNING, 3)
+    assert (after.state, after.progress.cursor) == (DiscoveryState.RUNNING, 3)
     assert (after.collector, after.reason, after.revision) == ("collector-0", "its window", 2)
     assert advanced(after, step(4)).reason == ""
 
@@ -103,29 +105,32 @@ def test_a_job_that_has_ended_stays_so() -> None:
 
     late = advanced(ended, step(5))
 
-    assert (late.state, late.progress.cursor) == (State.CANCELLED, 5)
+    assert (late.state, late.progress.cursor) == (DiscoveryState.CANCELLED, 5)
     assert cancelled(late, NOON) == late
-    finished = advanced(JOB, step(17, State.FINISHED))
+    finished = advanced(JOB, step(17, DiscoveryState.FINISHED))
     assert cancelled(finished, NOON) == finished
 
 
-@given(st.permutations([step(n) for n in range(1, 6)] + [step(6, State.FINISHED)]))
+@given(st.permutations([step(n) for n in range(1, 6)] + [step(6, DiscoveryState.FINISHED)]))
 def test_steps_that_come_twice_or_late_end_in_the_same_state(steps: list[Step]) -> None:
     """Delivery is at least once."""
     after = JOB
     for each in [*steps, *steps]:
         after = advanced(after, each)
 
-    assert (after.state, after.progress) == (State.FINISHED, Progress(6, 6, 0, 0))
+    assert (after.state, after.progress) == (DiscoveryState.FINISHED, Progress(6, 6, 0, 0))
 
 
 def test_a_late_step_takes_back_neither_state_nor_reason() -> None:
     """What waited on a disk arrives behind what was said later."""
     running = advanced(JOB, step(5))
 
-    assert advanced(running, step(0, State.WAITING, reason="its window")) == running
+    assert advanced(running, step(0, DiscoveryState.WAITING, reason="its window")) == running
     assert advanced(running, step(4, reason="a pause")) == running
-    assert advanced(running, step(4, State.REFUSED, reason="no credential")).state == State.REFUSED
+    assert (
+        advanced(running, step(4, DiscoveryState.REFUSED, reason="no credential")).state
+        == DiscoveryState.REFUSED
+    )
 
 
 def test_a_step_that_says_nothing_new_makes_no_version() -> None:

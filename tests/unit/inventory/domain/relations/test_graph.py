@@ -12,27 +12,27 @@ from isthmus.inventory.domain.relations.relations import (
     NO_OTHER_WAY,
     TRAVELS,
     Effect,
-    Kind,
     Node,
     Relation,
+    RelationKind,
     united,
 )
 
 IDS = "abcdefgh"
 STOPS, CUT_OFF = Effect.STOPS, Effect.CUT_OFF
 graphs = st.lists(
-    st.builds(Relation, st.sampled_from(Kind), st.sampled_from(IDS), st.sampled_from(IDS)),
+    st.builds(Relation, st.sampled_from(RelationKind), st.sampled_from(IDS), st.sampled_from(IDS)),
     max_size=20,
 ).map(united)
 
 
-def relation(kind: Kind, start: str, end: str) -> Relation:
+def relation(kind: RelationKind, start: str, end: str) -> Relation:
     return Relation(kind, start, end)
 
 
 def links(*pairs: str) -> list[Relation]:
     """Links between the assets that each pair names."""
-    return united(relation(Kind.CONNECTS_TO, *pair) for pair in pairs)
+    return united(relation(RelationKind.CONNECTS_TO, *pair) for pair in pairs)
 
 
 def effects(relations: Iterable[Relation], start: str, core: str = "") -> dict[str, Effect]:
@@ -42,12 +42,12 @@ def effects(relations: Iterable[Relation], start: str, core: str = "") -> dict[s
 def naive(relations: list[Relation], start: str, core: str) -> dict[str, Effect]:
     """Apply every rule to every relation until nothing changes any more."""
     states = {(start, STOPS)}
-    wires = graph.around(r for r in relations if r.kind is Kind.CONNECTS_TO)
+    wires = graph.around(r for r in relations if r.kind is RelationKind.CONNECTS_TO)
     online = reached(wires, core)
     while True:
         before = set(states)
         for each in relations:
-            if each.kind is Kind.CONNECTS_TO:
+            if each.kind is RelationKind.CONNECTS_TO:
                 continue
             travel = TRAVELS[each.kind]
             one, other = each.ends if travel.to_end else each.ends[::-1]
@@ -92,11 +92,11 @@ def test_every_hit_has_a_chain_of_relations_that_leads_to_it(
 def test_what_hangs_on_a_host_a_controller_and_a_supply_stops() -> None:
     """Each kind in its direction."""
     relations = [
-        relation(Kind.RUNS_ON, "program", "host"),
-        relation(Kind.CONTAINS, "rack", "host"),
-        relation(Kind.FEEDS, "ups", "rack"),
-        relation(Kind.CONTROLS, "program", "press"),
-        relation(Kind.USES, "view", "program"),
+        relation(RelationKind.RUNS_ON, "program", "host"),
+        relation(RelationKind.CONTAINS, "rack", "host"),
+        relation(RelationKind.FEEDS, "ups", "rack"),
+        relation(RelationKind.CONTROLS, "program", "press"),
+        relation(RelationKind.USES, "view", "program"),
     ]
 
     assert effects(relations, "ups") == dict.fromkeys(
@@ -109,10 +109,10 @@ def test_what_hangs_on_a_host_a_controller_and_a_supply_stops() -> None:
 def test_what_is_behind_a_gateway_is_cut_off_and_goes_on_controlling() -> None:
     """But a program that uses it stands."""
     relations = [
-        relation(Kind.BEHIND, "plc", "gateway"),
-        relation(Kind.CONTROLS, "plc", "press"),
-        relation(Kind.USES, "view", "plc"),
-        relation(Kind.EXPOSES, "scada", "plc"),
+        relation(RelationKind.BEHIND, "plc", "gateway"),
+        relation(RelationKind.CONTROLS, "plc", "press"),
+        relation(RelationKind.USES, "view", "plc"),
+        relation(RelationKind.EXPOSES, "scada", "plc"),
     ]
 
     assert effects(relations, "gateway") == {"gateway": STOPS, "plc": CUT_OFF, "view": STOPS}
@@ -122,10 +122,10 @@ def test_what_is_behind_a_gateway_is_cut_off_and_goes_on_controlling() -> None:
 def test_the_worst_that_happens_to_an_asset_counts() -> None:
     """Also when something lesser comes to it on a shorter way."""
     relations = [
-        relation(Kind.EXPOSES, "host", "plc"),
-        relation(Kind.RUNS_ON, "program", "host"),
-        relation(Kind.CONTROLS, "program", "plc"),
-        relation(Kind.CONTROLS, "plc", "press"),
+        relation(RelationKind.EXPOSES, "host", "plc"),
+        relation(RelationKind.RUNS_ON, "program", "host"),
+        relation(RelationKind.CONTROLS, "program", "plc"),
+        relation(RelationKind.CONTROLS, "plc", "press"),
     ]
 
     found = impact(relations, "host", (), 9)
@@ -148,7 +148,7 @@ def test_a_link_carries_a_loss_only_where_it_is_the_only_way() -> None:
 def test_what_fed_both_switches_of_a_ring_cuts_off_what_is_between() -> None:
     """Two that stop at once leave no way, though each alone would."""
     ring = links("rs", "st", "tu", "ur")
-    supplies = [relation(Kind.FEEDS, "ups", "s"), relation(Kind.FEEDS, "ups", "u")]
+    supplies = [relation(RelationKind.FEEDS, "ups", "s"), relation(RelationKind.FEEDS, "ups", "u")]
 
     assert effects([*ring, *supplies], "ups", "r")["t"] is CUT_OFF
 
@@ -160,7 +160,7 @@ def test_what_reached_no_core_before_loses_nothing() -> None:
 
 def test_a_failure_is_followed_as_far_as_asked() -> None:
     """By relations and by links."""
-    chain = [relation(Kind.FEEDS, *pair) for pair in ("ab", "bc", "cd")]
+    chain = [relation(RelationKind.FEEDS, *pair) for pair in ("ab", "bc", "cd")]
 
     assert list(impact(chain, "a", (), 2)) == ["a", "b", "c"]
     assert list(impact(links("ra", "ab", "bc", "cd"), "a", "r", 2)) == ["a", "b", "c"]
@@ -180,11 +180,11 @@ def test_the_core_is_where_a_network_leads_out_or_where_its_links_meet() -> None
 def test_who_else_does_it_is_told() -> None:
     """A host with two supplies may go on with the other; a module has one chassis only."""
     relations = [
-        relation(Kind.FEEDS, "ups-1", "host"),
-        relation(Kind.FEEDS, "ups-2", "host"),
-        relation(Kind.FEEDS, "ups-1", "fan"),
-        relation(Kind.CONTAINS, "ups-1", "battery"),
-        relation(Kind.CONTAINS, "shelf", "battery"),
+        relation(RelationKind.FEEDS, "ups-1", "host"),
+        relation(RelationKind.FEEDS, "ups-2", "host"),
+        relation(RelationKind.FEEDS, "ups-1", "fan"),
+        relation(RelationKind.CONTAINS, "ups-1", "battery"),
+        relation(RelationKind.CONTAINS, "shelf", "battery"),
     ]
     hits = impact(relations, "ups-1", (), 9)
     near = graph.around(relations)

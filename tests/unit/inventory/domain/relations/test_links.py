@@ -20,7 +20,7 @@ from isthmus.inventory.domain.relations.links import (
     strangers,
     table,
 )
-from isthmus.inventory.domain.relations.relations import Kind, Relation
+from isthmus.inventory.domain.relations.relations import Relation, RelationKind
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LLDP, CDP = SightingKind.LLDP, SightingKind.CDP
@@ -59,7 +59,7 @@ def test_two_that_tell_of_each_other_have_one_link_with_both_ports() -> None:
 
     assert shown([link]) == ["a:Gi1/0/1 b:port 7"]
     assert [each.source for each in link.evidence] == ["hagen/a", "hagen/b"]
-    assert link.kind is Kind.CONNECTS_TO
+    assert link.kind is RelationKind.CONNECTS_TO
     assert link.confidence > 0.99
 
 

@@ -12,11 +12,11 @@ from isthmus.inventory.domain.relations.relations import (
     TRAVELS,
     Effect,
     Evidence,
-    Kind,
     Node,
     Origin,
     Pointer,
     Relation,
+    RelationKind,
     as_relation,
     declaration,
     declared,
@@ -39,7 +39,7 @@ def node(id: str, *points: tuple[str, str]) -> Node:
 
 def test_every_kind_but_a_link_says_how_a_failure_travels() -> None:
     """A link carries nothing while there is another way."""
-    assert TRAVELS.keys() == set(Kind) - {Kind.CONNECTS_TO}
+    assert TRAVELS.keys() == set(RelationKind) - {RelationKind.CONNECTS_TO}
 
 
 def test_to_be_cut_off_does_nothing_that_to_stop_does_not() -> None:
@@ -53,15 +53,15 @@ def test_to_be_cut_off_does_nothing_that_to_stop_does_not() -> None:
 @pytest.mark.parametrize(
     ("word", "kind", "start", "end"),
     [
-        ("part_of", Kind.CONTAINS, "chassis", "it"),
-        ("peripheral_of", Kind.CONTAINS, "chassis", "it"),
-        ("behind", Kind.BEHIND, "it", "chassis"),
-        ("exposed_by", Kind.EXPOSES, "chassis", "it"),
-        ("installed_on", Kind.RUNS_ON, "it", "chassis"),
+        ("part_of", RelationKind.CONTAINS, "chassis", "it"),
+        ("peripheral_of", RelationKind.CONTAINS, "chassis", "it"),
+        ("behind", RelationKind.BEHIND, "it", "chassis"),
+        ("exposed_by", RelationKind.EXPOSES, "chassis", "it"),
+        ("installed_on", RelationKind.RUNS_ON, "it", "chassis"),
     ],
 )
 def test_each_word_of_a_report_is_a_kind_of_relation(
-    word: str, kind: Kind, start: str, end: str
+    word: str, kind: RelationKind, start: str, end: str
 ) -> None:
     """With its direction turned where the inventory's words look from the other side."""
     (found,) = observed([node("chassis"), node("it", (word, "chassis"))])
@@ -83,9 +83,11 @@ def test_what_points_to_nobody_known_is_no_relation() -> None:
 
 def test_evidence_for_the_same_relation_stands_together() -> None:
     """And makes it more certain than each of them."""
-    seen = Relation(Kind.CONNECTS_TO, "b", "a", (LLDP,), "1", "eth0")
-    said = as_relation(declared(Kind.CONNECTS_TO, "a", "b", "", "jo", NOON))
-    guessed = Relation(Kind.CONNECTS_TO, "a", "b", (Evidence(Origin.SIGHTING, "x", NOON, 0.5),))
+    seen = Relation(RelationKind.CONNECTS_TO, "b", "a", (LLDP,), "1", "eth0")
+    said = as_relation(declared(RelationKind.CONNECTS_TO, "a", "b", "", "jo", NOON))
+    guessed = Relation(
+        RelationKind.CONNECTS_TO, "a", "b", (Evidence(Origin.SIGHTING, "x", NOON, 0.5),)
+    )
 
     (link,) = united([said, seen])
     (doubted,) = united([guessed, seen])
@@ -98,7 +100,10 @@ def test_evidence_for_the_same_relation_stands_together() -> None:
 
 def test_links_by_other_ports_are_other_links() -> None:
     """Two cables between two switches are two."""
-    links = [Relation(Kind.CONNECTS_TO, "a", "b", (LLDP,), port, port) for port in ("1", "2", "1")]
+    links = [
+        Relation(RelationKind.CONNECTS_TO, "a", "b", (LLDP,), port, port)
+        for port in ("1", "2", "1")
+    ]
 
     assert [link.start_port for link in united(links)] == ["1", "2"]
 
@@ -107,7 +112,7 @@ def test_links_by_other_ports_are_other_links() -> None:
     st.lists(
         st.builds(
             Relation,
-            st.sampled_from(Kind),
+            st.sampled_from(RelationKind),
             st.sampled_from("abc"),
             st.sampled_from("abc"),
             st.tuples(st.builds(Evidence, st.just(Origin.DECLARED), st.sampled_from("xy"),
@@ -152,19 +157,19 @@ def test_a_declared_link_is_the_same_from_both_ends() -> None:
     """Other kinds have a direction."""
     ends = [("a", "b"), ("b", "a")]
 
-    assert len({declared(Kind.CONNECTS_TO, *each, "", "jo", NOON) for each in ends}) == 1
-    assert len({declared(Kind.FEEDS, *each, "", "jo", NOON).id for each in ends}) == 2
+    assert len({declared(RelationKind.CONNECTS_TO, *each, "", "jo", NOON) for each in ends}) == 1
+    assert len({declared(RelationKind.FEEDS, *each, "", "jo", NOON).id for each in ends}) == 2
 
 
 def test_what_was_declared_follows_the_assets() -> None:
     """Under the id that it always had; without an asset there is nothing to say."""
-    said = declared(Kind.CONNECTS_TO, "a", "m", "", "jo", NOON)
+    said = declared(RelationKind.CONNECTS_TO, "a", "m", "", "jo", NOON)
 
     led = led_on(said, {"a": node("z"), "m": node("m")})
 
     assert led
     assert (led.id, led.start, led.end) == ("connects_to|a|m", "m", "z")
-    assert led.is_same(declared(Kind.CONNECTS_TO, "z", "m", "other", "al", NOON))
+    assert led.is_same(declared(RelationKind.CONNECTS_TO, "z", "m", "other", "al", NOON))
     assert led_on(said, {"a": node("a")}) is None
 
 

@@ -10,8 +10,14 @@ import pytest
 from tests.unit.inventory.domain.world import NOON, report, serial
 from tests.unit.inventory.memory import MemoryAssets, Topic, cut, run
 
-from isthmus.inventory.domain.assets.ledger import Contest, Plan, Removal, Write
 from isthmus.inventory.domain.assets.model import Asset, cause, view
+from isthmus.inventory.domain.assets.plan import (
+    Contest,
+    Move,
+    Plan,
+    Removal,
+    Write,
+)
 from isthmus.inventory.domain.assets.precedence import described
 from isthmus.inventory.handlers.assets import commits as module
 from isthmus.inventory.handlers.assets.commits import Commits
@@ -36,9 +42,9 @@ class Watched(MemoryAssets):
         self.asked += [f"commit {len(step)}" for step in steps if step]
         return await super().commit(steps)
 
-    async def move(self, moves: Mapping[str, str]) -> None:
+    async def move(self, moves: Mapping[str, Move]) -> bool:
         self.asked.append("move")
-        await super().move(moves)
+        return await super().move(moves)
 
     async def unsettle(self, sources: Any) -> None:
         self.asked.append("unsettle")
@@ -73,7 +79,7 @@ def test_a_plan_is_carried_out_in_the_order_that_a_crash_cannot_hurt() -> None:
         gains=(_next("a"),),
         losses=(_next("b"),),
         removals=(Removal(_asset("c"), "a", (), CAUSE),),
-        moves={"k": "b"},
+        moves={"k": Move("b", "a")},
         contests=(Contest("k", ("a", "b"), CAUSE),),
         unsettled=frozenset({"hagen/plc"}),
     ), {}))  # fmt: skip
@@ -105,12 +111,77 @@ def test_nothing_follows_a_step_that_met_another_writer() -> None:
     store.asked.clear()
 
     assert not run(commits.carry_out(
-        Plan(gains=(_first("a"), _first("b")), losses=(_next("a"),), moves={"k": "b"}), {}
+        Plan(gains=(_first("a"), _first("b")), losses=(_next("a"),), moves={"k": Move("b")}), {}
     ))  # fmt: skip
 
     assert "move" not in store.asked
     assert store.live["a"].revision == 1
     assert [each.key for each in topic.records] == [b"b"]
+
+
+SERIAL = serial("1").id
+
+
+def test_a_claim_is_free_that_its_holder_does_not_show() -> None:
+    """It is taken before the asset that gets it is written."""
+    store = Watched(claims={SERIAL: "unborn"})
+
+    assert run(Commits(store, Topic()).carry_out(
+        Plan(gains=(_first("a"),), moves={SERIAL: Move("a", "unborn")}), {}))  # fmt: skip
+
+    assert store.asked.index("move") < store.asked.index("commit 1")
+    assert store.claims == {SERIAL: "a"}
+
+
+def test_a_claim_is_not_taken_from_who_has_come_to_show_it() -> None:
+    """Its claim is given back, and nothing is written: the caller meets the asset next time."""
+    store, topic = Watched(), Topic()
+    commits = Commits(store, topic)
+    run(commits.carry_out(Plan(claims={SERIAL: "shows"}, gains=(_first("shows"),)), {}))
+
+    assert not run(commits.carry_out(
+        Plan(gains=(_first("a"),), moves={SERIAL: Move("a", "shows")}), {}))  # fmt: skip
+
+    assert store.claims == {SERIAL: "shows"}
+    assert store.live.keys() == {"shows"}
+
+
+def test_a_claim_is_not_taken_that_names_another_by_now() -> None:
+    """Who took it first keeps it."""
+    store = Watched(claims={SERIAL: "first"})
+
+    assert not run(Commits(store, Topic()).carry_out(
+        Plan(gains=(_first("a"),), moves={SERIAL: Move("a", "unborn")}), {}))  # fmt: skip
+
+    assert store.claims == {SERIAL: "first"}
+    assert store.live == {}
+
+
+def test_who_shows_a_key_is_told_that_another_took_its_claim_meanwhile() -> None:
+    """The asset is written, and the caller decides anew."""
+    store = Watched(claims={SERIAL: "other"})
+
+    assert not run(Commits(store, Topic()).carry_out(
+        Plan(gains=(_first("a"),), held={SERIAL: "a"}), {}))  # fmt: skip
+
+    assert store.live.keys() == {"a"}
+
+
+def test_claims_of_a_merge_that_met_another_writer_are_given_back() -> None:
+    """So that the next try meets the asset that could not be merged."""
+    store, topic = Watched(), Topic()
+    commits = Commits(store, topic)
+    run(commits.carry_out(Plan(claims={SERIAL: "b"}, gains=(_first("b"),)), {}))
+    run(commits.carry_out(Plan(gains=(_next("b"),)), {}))
+
+    assert not run(commits.carry_out(Plan(
+        gains=(_first("a"),),
+        removals=(Removal(_asset("b"), "a", (), CAUSE),),
+        moves={SERIAL: Move("a", "b")},
+    ), {}))  # fmt: skip
+
+    assert store.claims == {SERIAL: "b"}
+    assert store.live.keys() == {"a", "b"}
 
 
 def test_what_is_published_bears_the_trace_of_its_cause() -> None:
@@ -166,7 +237,7 @@ def away_once(store: MemoryAssets) -> list[str]:
 def test_a_plan_that_was_cut_anywhere_can_be_carried_out_again(seed: int) -> None:
     """What was written already is another's: the caller decides anew, on what is there."""
     store, topic = MemoryAssets(), Topic()
-    plan = Plan(claims={"k": "a"}, gains=(_first("a"),), moves={"k": "a"})
+    plan = Plan(claims={"k": "a"}, gains=(_first("a"),), moves={"k": Move("a")})
     cut(Random(seed), Commits(store, topic).carry_out(plan, {}), 12)
     store.end_leases()
     for entry in run(store.abandoned()):

@@ -1,5 +1,6 @@
 """What people ask for on assets."""
 
+import uuid
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +11,9 @@ from tests.unit.inventory.memory import MemoryAssets, Service, run
 from isthmus.inventory.domain.assets.model import Asset, ChangeKind, Status
 from isthmus.inventory.domain.assets.precedence import Policy
 from isthmus.inventory.domain.assets.vocabulary import FIELDS
+from isthmus.inventory.domain.custom_fields import definition
 from isthmus.inventory.domain.rows import Invalid
-from isthmus.inventory.handlers.assets.curation import Asked, Outdated, Unknown, said_of
+from isthmus.inventory.handlers.assets.curation import Asked, Curation, Outdated, Unknown, said_of
 from isthmus.inventory.handlers.races import TRIES
 from isthmus.inventory.ports.assets import Committed
 from isthmus.runtime.errors import Retryable
@@ -265,3 +267,51 @@ def test_another_policy_holds_for_edits_too(service: Service) -> None:
     edited = run(service.curation.edit(press.id, {"firmware": "9"}, None, MARA))
 
     assert edited.attributes["firmware"] == "9"
+
+
+OWN = {
+    f"custom.{name}": definition(name, row)
+    for name, row in {
+        "power": {"type": "number", "required": True},
+        "hall": {"sites": ["lyon"]},
+        "strokes": {"type": "number", "classes": ["press"]},
+        "spare": {"type": "reference"},
+    }.items()
+}
+
+
+@pytest.mark.parametrize(
+    ("fields", "field", "reason"),
+    [
+        ({"custom.power": "7 kW"}, "custom.power", "'7 kW', expected a decimal number"),
+        ({"custom.power": None}, "custom.power", "empty, expected a value: the field is required"),
+        ({"custom.hall": "2"}, "custom.hall", "the asset stands on hagen, expected one of lyon"),
+        ({"custom.strokes": "2"}, "custom.strokes", "class is unknown, expected one of press"),
+        ({"custom.spare": str(uuid.UUID(int=7))}, "custom.spare", "expected the id of an asset"),
+        ({"custom.A": "x"}, "custom.A", "no such field"),
+    ],
+)
+def test_a_custom_field_is_checked_by_its_definition(
+    service: Service, fields: dict[str, object], field: str, reason: str
+) -> None:
+    """The value, the site and class of the asset, and what it refers to; nothing is written."""
+    saw = _of(service, "hagen/saw")
+    curation = Curation(service.store, service.store, service.commits, lambda: OWN)
+
+    with pytest.raises(Invalid, match=reason) as raised:
+        run(curation.edit(saw.id, {"location": "hall 2", **fields}, None, MARA))
+
+    assert raised.value.field == field
+    assert _of(service, "hagen/saw") == saw
+
+
+def test_a_custom_field_takes_what_fits_it(service: Service) -> None:
+    """Of the class that the same edit says, and of an asset that the caller sees."""
+    saw, press = _of(service, "hagen/saw"), _of(service, "hagen/press")
+    curation = Curation(service.store, service.store, service.commits, lambda: OWN)
+    said = {"class": "press", "custom.strokes": "1E+2", "custom.spare": press.id}
+
+    edited = run(curation.edit(saw.id, said, None, MARA))
+
+    assert edited.attributes["custom.strokes"] == "100"
+    assert edited.attributes["custom.spare"] == press.id

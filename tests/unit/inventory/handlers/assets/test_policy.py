@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from tests.unit.inventory.domain.world import Inventory, report, serial
 
-from isthmus.inventory.domain.assets.ledger import Plan
 from isthmus.inventory.domain.assets.model import Asset
+from isthmus.inventory.domain.assets.plan import Plan
 from isthmus.inventory.domain.assets.precedence import Policy
 from isthmus.inventory.domain.assets.vocabulary import Origin, Precedence
 from isthmus.inventory.handlers.assets.policy import Policies
@@ -87,3 +87,13 @@ async def test_what_another_replica_has_decided_is_heard_once() -> None:
     await policies.refresh()
 
     assert heard == [policies.current] == [Policy({"owner": ("cmdb",)})]
+
+
+async def test_the_policy_is_known_before_the_first_report() -> None:
+    """A replica that starts does not judge by the vocabulary what a person has decided."""
+    kept, heard = Kept(), list[Policy]()
+    kept.order = {"owner": ("cmdb",)}
+
+    await Policies(kept, kept, kept, heard.append).prepare()  # type: ignore[arg-type]
+
+    assert heard == [Policy({"owner": ("cmdb",)})]

@@ -9,7 +9,6 @@ import pytest
 from google.protobuf.json_format import MessageToDict
 
 from isthmus.assets.v1 import asset_pb2, change_pb2
-from isthmus.inventory.domain.assets.ledger import NOBODY, Removal, Write
 from isthmus.inventory.domain.assets.model import (
     Asset,
     Cause,
@@ -26,6 +25,7 @@ from isthmus.inventory.domain.assets.model import (
     cause,
     view,
 )
+from isthmus.inventory.domain.assets.plan import NOBODY, Removal, Write
 from isthmus.inventory.domain.assets.precedence import described
 from isthmus.inventory.domain.assets.vocabulary import FIELDS, Kind, Origin
 from isthmus.inventory.handlers.assets import records
@@ -97,10 +97,20 @@ def test_a_report_with_a_wrong_field_is_rejected(field: str, value: object, says
         records.report(wrong)
 
 
+def test_a_report_with_an_amount_that_is_no_number_is_rejected() -> None:
+    """What finance adds up must be a number, whoever says it."""
+    wrong = message()
+    wrong.attributes.add(name="purchase_price", value="4.850,00")
+
+    with pytest.raises(Rejected, match=r"Report.attributes.purchase_price: '4.850,00', expected"):
+        records.report(wrong)
+
+
 def test_every_field_that_an_asset_has_is_kept_and_published() -> None:
     """From the report's attributes through the domain to the asset's fields."""
     said = message()
-    texts = {name: f"a {name}" for name in FIELDS}
+    numbers = {name for name, field in FIELDS.items() if field.kind is Kind.NUMBER}
+    texts = {name: "7.50" if name in numbers else f"a {name}" for name in FIELDS}
     del said.attributes[:]
     said.attributes.extend(
         report_pb2.Attribute(name=n, value=text, confidence=1)

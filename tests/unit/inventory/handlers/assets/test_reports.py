@@ -8,8 +8,9 @@ import pytest
 from tests.unit.inventory.domain.world import NOON, report, serial
 from tests.unit.inventory.memory import MemoryAssets, Service, record, run
 
-from isthmus.inventory.domain.assets.ledger import COARSE, Snapshot
+from isthmus.inventory.domain.assets.ledger import COARSE
 from isthmus.inventory.domain.assets.model import Reachability
+from isthmus.inventory.domain.assets.plan import Snapshot
 from isthmus.inventory.domain.assets.precedence import Policy
 from isthmus.inventory.domain.assets.vocabulary import Origin
 from isthmus.inventory.handlers.races import TRIES

@@ -7,7 +7,13 @@ from typing import Any
 
 import pytest
 
-from isthmus.inventory.domain.polling.discovery import Finding, Job, Progress, State, Verdict
+from isthmus.inventory.domain.polling.discovery import (
+    DiscoveryState,
+    Finding,
+    FindingVerdict,
+    Job,
+    Progress,
+)
 from isthmus.inventory.domain.polling.targets import Target, target
 from isthmus.inventory.domain.rows import Invalid, Taken
 from isthmus.inventory.handlers.polling.discoveries import Discoveries, DiscoveryEvents
@@ -158,7 +164,7 @@ async def test_what_a_collector_says_is_written_back_for_the_next_one() -> None:
     await fixture.say(*said[1:])
 
     stored = fixture.store.jobs_[job.id]
-    assert (stored.state, stored.progress) == (State.RUNNING, Progress(9, 9, 0, 0))
+    assert (stored.state, stored.progress) == (DiscoveryState.RUNNING, Progress(9, 9, 0, 0))
     assert stored.collector == "collector-0"
     written = fixture.store.published[-1]
     assert len(fixture.store.published) == 2
@@ -173,7 +179,7 @@ async def test_a_job_that_waits_for_its_window_says_so() -> None:
     await fixture.say(event(job, "PROGRESS", reason="its window"))
 
     stored = fixture.store.jobs_[job.id]
-    assert (stored.state, stored.reason) == (State.WAITING, "its window")
+    assert (stored.state, stored.reason) == (DiscoveryState.WAITING, "its window")
 
 
 async def test_a_finished_job_is_a_tombstone() -> None:
@@ -184,7 +190,7 @@ async def test_a_finished_job_is_a_tombstone() -> None:
     await fixture.say(event(job, "STARTED"), event(job, "FINISHED", 14))
 
     assert fixture.store.published[-1].value is None
-    assert fixture.store.jobs_[job.id].state is State.FINISHED
+    assert fixture.store.jobs_[job.id].state is DiscoveryState.FINISHED
 
 
 async def test_what_was_found_is_kept_until_a_person_decides() -> None:
@@ -195,7 +201,7 @@ async def test_what_was_found_is_kept_until_a_person_decides() -> None:
     await fixture.say(found(job, 8))
 
     (finding,) = await fixture.store.findings(job.id)
-    assert (finding.address, finding.verdict) == ("127.21.0.8:502", Verdict.WAITING)
+    assert (finding.address, finding.verdict) == ("127.21.0.8:502", FindingVerdict.WAITING)
     assert finding.facts == {"VendorName": "ACME"}
     assert finding.endpoint == {"protocol": "modbus", "host": "127.21.0.8", "port": 502}
     assert finding.found_at.microsecond == 0
@@ -239,7 +245,7 @@ async def test_a_cancelled_job_is_a_tombstone_once() -> None:
 
     assert first == second
     assert first
-    assert first.state is State.CANCELLED
+    assert first.state is DiscoveryState.CANCELLED
     assert [record.value is None for record in fixture.store.published] == [False, True, True]
     assert fixture.store.jobs_[job.id].progress.cursor == 4
     assert await fixture.people.cancel("x") is None
@@ -273,7 +279,10 @@ async def test_approval_makes_targets_of_what_waits() -> None:
         ("127.21.0.9:502", "endpoint: is the one of target 'hagen/x'"),
     ]
     verdicts = {each.address: each.verdict for each in await fixture.store.findings(job.id)}
-    assert verdicts == {"127.21.0.8:502": Verdict.APPROVED, "127.21.0.9:502": Verdict.WAITING}
+    assert verdicts == {
+        "127.21.0.8:502": FindingVerdict.APPROVED,
+        "127.21.0.9:502": FindingVerdict.WAITING,
+    }
 
 
 async def test_what_is_ignored_is_approved_by_its_address_only() -> None:
@@ -286,7 +295,7 @@ async def test_what_is_ignored_is_approved_by_its_address_only() -> None:
     rest = await fixture.people.approve(job.id, None, **HOW)
     named = await fixture.people.approve(job.id, ["127.21.0.8:502"], **HOW)
 
-    assert [each.verdict for each in ignored] == [Verdict.IGNORED]
+    assert [each.verdict for each in ignored] == [FindingVerdict.IGNORED]
     assert [each.endpoint["host"] for each in rest.targets] == ["127.21.0.9"]
     assert [each.endpoint["host"] for each in named.targets] == ["127.21.0.8"]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from google.protobuf.json_format import MessageToDict
 
-from isthmus.inventory.domain.polling.discovery import Progress, State, job
+from isthmus.inventory.domain.polling.discovery import DiscoveryState, Progress, job
 from isthmus.inventory.domain.polling.targets import Target
 from isthmus.inventory.domain.polling.zones import Zone
 from isthmus.inventory.handlers.polling.orders import job_record, target_record, zone_record
@@ -92,7 +92,7 @@ def test_a_job_goes_to_the_topic_of_its_site_with_its_progress() -> None:
 
 def test_a_job_that_has_ended_is_a_tombstone() -> None:
     """Nothing is left to do for any collector."""
-    for state in (State.FINISHED, State.CANCELLED, State.REFUSED):
+    for state in (DiscoveryState.FINISHED, DiscoveryState.CANCELLED, DiscoveryState.REFUSED):
         record = job_record(replace(JOB, state=state))
 
         assert (record.key, record.value) == (JOB.id.encode(), None)

@@ -63,10 +63,15 @@ class Store(Generic[T]):
         self.published.append(publishing.record)
         return None
 
+    async def holders(self, places: Collection[str]) -> Mapping[str, str]:
+        standing = ((id, each) for id, each in self.kept.items() if not each.removed)
+        return {each.value.place: id for id, each in standing if each.value.place in places}
+
     async def listed(
         self, *, sites: frozenset[str] | None, after: str, limit: int
     ) -> list[Standing[T]]:
-        return []
+        found = [each for id, each in sorted(self.kept.items()) if id > after]
+        return [e for e in found if not sites or e.value.site in sites][:limit]
 
 
 class Topics:

@@ -28,6 +28,9 @@ class Assets:
     kept: list[dict[str, Any]]
     asked: list[Listing] = field(default_factory=list)
 
+    async def earliest(self, at: datetime) -> datetime | None:
+        return None
+
     async def page(self, listing: Listing) -> Page:
         self.asked.append(listing)
         begin = listing.after.id if listing.after else ""

@@ -1,6 +1,7 @@
 """The queue of imports: accepted, worked at, ended, whatever happens in between."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,7 +19,7 @@ from tests.unit.inventory.handlers.imports_world import (
 )
 
 from isthmus.inventory.domain.rows import Invalid
-from isthmus.inventory.domain.tables.import_jobs import ATTEMPTS_MAX, Format, ImportJob, State
+from isthmus.inventory.domain.tables.import_jobs import ATTEMPTS_MAX, Format, ImportJob, ImportState
 from isthmus.inventory.handlers.tables import import_run, imports
 from isthmus.inventory.handlers.tables.imports import Imports, TooLarge
 
@@ -49,11 +50,11 @@ async def test_a_file_is_kept_in_parts_until_it_is_done(monkeypatch: pytest.Monk
 
     job = await start(made, file[:20], file[20:21], file[21:])
 
-    assert (job.state, job.bytes) == (State.WAITING, len(file))
+    assert (job.state, job.bytes) == (ImportState.WAITING, len(file))
     assert len(store.parts) == -(-len(file) // 16)
     assert await store.file(job.id) == file
     ended = await worked(made, store)
-    assert (ended.state, ended.counts.new) == (State.FINISHED, 3)
+    assert (ended.state, ended.counts.new) == (ImportState.FINISHED, 3)
     assert ended.finished_at
     assert store.parts == {}
 
@@ -94,7 +95,7 @@ async def test_a_file_that_cannot_be_read_ends_with_the_reason() -> None:
 
     ended = await worked(made, store)
 
-    assert ended.state is State.FAILED
+    assert ended.state is ImportState.FAILED
     assert "'Werk'" in ended.reason
     assert "row 1 has 'nr', 'maker'" in ended.reason
 
@@ -109,7 +110,7 @@ async def test_an_import_waits_for_the_broker(monkeypatch: pytest.MonkeyPatch) -
 
     ended = await worked(made, store)
 
-    assert ended.state is State.FINISHED
+    assert ended.state is ImportState.FINISHED
     assert keys(topic.records) == [f"hagen/sap:{n}" for n in range(7)]
     assert ended.counts.new == 7
 
@@ -122,13 +123,13 @@ async def test_a_bug_ends_the_import_and_not_the_service(monkeypatch: pytest.Mon
         raise ZeroDivisionError
 
     given = world(store)
-    made = Imports(import_run.World(store, broken, given.holders, given.publisher))
+    made = Imports(replace(given, read=broken))
     await start(made, b"x")
 
     ended = await worked(made, store)
 
     assert (ended.state, ended.reason) == (
-        State.FAILED, "unexpected ZeroDivisionError; the log of the service has more",
+        ImportState.FAILED, "unexpected ZeroDivisionError; the log of the service has more",
     )  # fmt: skip
 
 
@@ -140,7 +141,7 @@ async def test_an_import_that_ends_the_process_is_given_up() -> None:
 
     ended = await worked(made, store)
 
-    assert ended.state is State.FAILED
+    assert ended.state is ImportState.FAILED
     assert ended.reason == f"begun {ATTEMPTS_MAX} times, never finished"
 
 
@@ -156,7 +157,7 @@ async def test_an_import_that_another_replica_took_is_left_to_it() -> None:
 
     await made.work(found)
 
-    assert store.imports[found.id].state is State.WAITING
+    assert store.imports[found.id].state is ImportState.WAITING
     assert len(topic.records) == 3
 
 
@@ -182,7 +183,7 @@ async def test_a_replica_that_stops_gives_its_import_back(monkeypatch: pytest.Mo
     assert store.owners == {}
     assert store.imports[job.id].attempts == 0
     ended = await worked(Imports(world(store)), store)
-    assert ended.state is State.FINISHED
+    assert ended.state is ImportState.FINISHED
 
 
 async def test_what_waits_is_worked_at_in_the_background() -> None:
@@ -193,7 +194,7 @@ async def test_what_waits_is_worked_at_in_the_background() -> None:
     await asyncio.sleep(0)
     job = await start(made, table(*many(3)))
     async with asyncio.timeout(5):
-        while store.imports[job.id].state is not State.FINISHED:
+        while store.imports[job.id].state is not ImportState.FINISHED:
             await asyncio.sleep(0.01)
     running.cancel()
 

@@ -6,7 +6,7 @@ from typing import Any
 from pymongo import ASCENDING, UpdateOne
 
 from isthmus.inventory.adapters.queries import Document, among
-from isthmus.inventory.domain.assets.ledger import Contest
+from isthmus.inventory.domain.assets.plan import Contest
 from isthmus.inventory.ports.assets import Conflict
 from isthmus.runtime.store import translated
 

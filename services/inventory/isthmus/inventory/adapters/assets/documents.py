@@ -3,7 +3,6 @@
 from typing import Any
 
 from isthmus.inventory.adapters.queries import Document
-from isthmus.inventory.domain.assets.ledger import NOBODY, Removal, Write
 from isthmus.inventory.domain.assets.model import (
     Asset,
     Change,
@@ -16,9 +15,16 @@ from isthmus.inventory.domain.assets.model import (
     Tier,
     View,
 )
+from isthmus.inventory.domain.assets.plan import NOBODY, Removal, Write
 from isthmus.inventory.domain.assets.vocabulary import CUSTOM, FIELDS, Kind, Origin
-from isthmus.inventory.domain.query import tokens_of
+from isthmus.inventory.domain.custom_fields import number_in
+from isthmus.inventory.domain.query import VERSIONS, tokens_of
+from isthmus.inventory.domain.software import product_key
+from isthmus.inventory.domain.versions import order_key
 
+UNSOUGHT = ("proven", "pinned")
+SOUGHT = ("source", "observed_at", "reachability", "relation")
+"""What lists and relations of a time that is over read of a view."""
 NUMBERS = frozenset(name for name, field in FIELDS.items() if field.kind is Kind.NUMBER)
 
 
@@ -30,14 +36,21 @@ def version_id(id: str, revision: int) -> str:
 def document(asset: Asset) -> Document:
     """All of an asset but its id; what is only there to be searched is derived."""
     known = asset.attributes
+    custom = {n.removeprefix(CUSTOM): v for n, v in known.items() if n.startswith(CUSTOM)}
     return {
         "site": asset.site,
         "path": asset.path,
         "attributes": {n: value for n, value in known.items() if not n.startswith(CUSTOM)},
-        "custom": {n.removeprefix(CUSTOM): v for n, v in known.items() if n.startswith(CUSTOM)},
+        "custom": custom,
         "numbers": {name: float(known[name]) for name in NUMBERS & known.keys()},
+        "orders": {name: order_key(known[name]) for name in VERSIONS if known.get(name)},
+        # Whatever is one, so that a definition that comes later finds it.
+        "custom_numbers": {
+            name: number for name, v in custom.items() if (number := number_in(v)) is not None
+        },
         "tags": known["tags"].split(",") if "tags" in known else [],
         "tokens": list(tokens_of(asset)),
+        "product": product_key(asset),
         "status": asset.status.value,
         "reachability": asset.reachability.value,
         "health": asset.health.value,
@@ -95,6 +108,7 @@ def asset(document: Document) -> Asset:
 
 def version(write: Write | Removal) -> Document:
     """The version that a write or removal makes, whole, with what it changed and why."""
+    before = write.before if isinstance(write, Write) else write.asset
     if isinstance(write, Write):
         id, revision, at = write.after.id, write.after.revision, write.after.changed_at
         made = document(write.after)
@@ -112,7 +126,17 @@ def version(write: Write | Removal) -> Document:
         "cause": write.cause.id,
         "changes": [_change_document(change) for change in write.changes],
         "document": made,
+        **_ended(before),
     }
+
+
+def _ended(before: Asset | None) -> Document:
+    """What a version ends: what was until it came, and since when, as far as it is looked for."""
+    if before is None or not before.views:  # one that is restored was not there
+        return {}
+    was = {name: value for name, value in document(before).items() if name not in UNSOUGHT}
+    views = [{name: view[name] for name in SOUGHT} for view in was["views"]]
+    return {"since": before.changed_at, "was": {**was, "views": views}}
 
 
 def _change_document(change: Change) -> Document:

@@ -42,7 +42,7 @@ class MongoHistory:
             query["revision"] = {"$lt": before}
         with translated():
             found = self._versions.find(query).sort("revision", DESCENDING).limit(limit)
-            return [_event(version) for version in await found.to_list(limit)]
+            return [event(version) for version in await found.to_list(limit)]
 
     async def feed(
         self, sites: frozenset[str] | None, *, after: tuple[datetime, str] | None,
@@ -59,7 +59,7 @@ class MongoHistory:
         order = [("recorded_at", ASCENDING), ("_id", ASCENDING)]
         with translated():
             found = self._versions.find(query, {"document": 0}).sort(order).limit(limit)
-            return [_event(version) for version in await found.to_list(limit)]
+            return [event(version) for version in await found.to_list(limit)]
 
     async def _before(self, version: Document) -> Document | None:
         return await self._latest({"asset": version["asset"], "revision": version["revision"] - 1})
@@ -75,7 +75,8 @@ def _asset(version: Document) -> Asset:
     return documents.asset({"_id": version["asset"], **version["document"]})
 
 
-def _event(version: Document) -> Event:
+def event(version: Document) -> Event:
+    """What a version says happened."""
     return Event(
         id=version["_id"],
         asset_id=version["asset"],

@@ -19,8 +19,14 @@ from isthmus.inventory.adapters.assets.documents import successor
 from isthmus.inventory.adapters.assets.journal import Journal
 from isthmus.inventory.adapters.assets.seen import exactly, last_seen
 from isthmus.inventory.adapters.queries import LIVE, Document, among, portions
-from isthmus.inventory.domain.assets.ledger import NOBODY, Contest, Seen, Snapshot
 from isthmus.inventory.domain.assets.model import Asset
+from isthmus.inventory.domain.assets.plan import (
+    NOBODY,
+    Contest,
+    Move,
+    Seen,
+    Snapshot,
+)
 from isthmus.inventory.ports.assets import Announced, Commit, Committed, Noted
 from isthmus.runtime.store import DUPLICATE_KEY, translated
 
@@ -64,8 +70,13 @@ class MongoAssets:
                 held |= {each["_id"]: each for each in behind}
                 told = {source for each in behind for source in each["sources"]}
                 seen += await among(self._seen, "_id", told.difference(sources))
+        claims = {key: successor(id, held) for key, id in holders.items()}
+        # A writer that died has left them behind; a later move names their holder.
+        await self.move(
+            {k: Move(id, holders[k]) for k, id in claims.items() if id not in (NOBODY, holders[k])}
+        )
         return Snapshot(
-            claims={key: successor(id, held) for key, id in holders.items()},
+            claims=claims,
             assets={id: documents.asset(d) for id, d in held.items() if documents.is_live(d)},
             seen={each["_id"]: each["at"] for each in seen},
             demoted=frozenset(each["_id"] for each in found if each.get("demoted")),
@@ -90,6 +101,10 @@ class MongoAssets:
             ids = {each["merged_into"] for each in read if each.get("merged_into")}
             ids -= found.keys()
         return found
+
+    async def holders(self, claims: Collection[str]) -> Mapping[str, str]:
+        found = await among(self._keys, "_id", claims, projection={"asset": 1})
+        return {each["_id"]: each["asset"] for each in found}
 
     async def claim(self, claims: Mapping[str, str]) -> bool:
         inserts = [InsertOne({"_id": key, "asset": id}) for key, id in claims.items()]
@@ -161,11 +176,24 @@ class MongoAssets:
         written = {v["_id"] for v in found}
         return Announced(entry.id, [each for each in entry.records if each[0] in written])
 
-    async def move(self, moves: Mapping[str, str]) -> None:
-        updates = [UpdateOne({"_id": key}, {"$set": {"asset": id}}) for key, id in moves.items()]
+    async def move(self, moves: Mapping[str, Move]) -> bool:
+        sure = {key: each for key, each in moves.items() if each.former != NOBODY}
+        await self._moved(each for each in moves.items() if each[0] not in sure)
+        return await self._moved(sure.items()) == len(sure)
+
+    async def _moved(self, moves: Iterable[tuple[str, Move]]) -> int:
+        updates = [
+            UpdateOne(
+                {"_id": key} | ({"asset": move.former} if move.former != NOBODY else {}),
+                {"$set": {"asset": move.to}},
+            )
+            for key, move in moves
+        ]
+        if not updates:
+            return 0
         with translated():
-            if updates:
-                await self._keys.bulk_write(updates, ordered=False)
+            done = await self._keys.bulk_write(updates, ordered=False)
+        return int(done.matched_count)
 
     async def seen(self, seen: Sequence[Seen], digests: Mapping[str, bytes]) -> None:
         noted = [

@@ -2,13 +2,15 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
 from pymongo import ASCENDING, DESCENDING
 
 from isthmus.inventory.adapters.assets.seen import VIEWS, exactly, last_seen
+from isthmus.inventory.adapters.finding import past
+from isthmus.inventory.adapters.finding.compiling import PATHS, TOP, compiled, path_of, text_path
 from isthmus.inventory.adapters.queries import LIVE, Document, portions
 from isthmus.inventory.domain.assets.model import Reachability
 from isthmus.inventory.domain.assets.vocabulary import CUSTOM, FIELDS
@@ -18,19 +20,15 @@ from isthmus.inventory.domain.query import (
     Compare,
     Condition,
     Known,
-    Like,
     Listing,
     Not,
     Operator,
-    Or,
     Place,
     Selection,
     Sort,
     Type,
-    Under,
     after,
     column,
-    expression,
 )
 from isthmus.inventory.ports.finding import Facet, Page, SiteSummary
 from isthmus.runtime.store import translated
@@ -39,12 +37,6 @@ SITES_MAX = 10_000
 VALUES_MAX = 100
 FEW = 5
 """So many values of an indexed field still leave few assets."""
-PATHS = {"id": "_id", "sources": "sources", "keys": "keys", "tags": "tags"}
-TOP = (
-    "site", "path", "status", "reachability", "health", "health_reason", "discovered_at",
-    "changed_at", "last_seen_at", "revision", "custom",
-)  # fmt: skip
-"""Members of the document that an item has under the same name."""
 UNKNOWN: Mapping[str, Any] = MappingProxyType(
     {"last_seen_at": None, "tags": [], "sources": [], "keys": [], "custom": {}}
 )
@@ -53,14 +45,7 @@ SINGLE = ("attributes.serial", "attributes.name", "attributes.end_of_support", "
 """Fields with an index, those first whose values fewer assets share."""
 NARROW = ("_id", "tokens", "keys", "sources", *SINGLE)
 """What has an index; the first of them that a query names is looked up."""
-EARLIEST = datetime(1, 1, 1, tzinfo=UTC)
 LAST_CHARACTER = "\U0010ffff"
-OPERATORS = {
-    Operator.LESS: "$lt",
-    Operator.AT_MOST: "$lte",
-    Operator.MORE: "$gt",
-    Operator.AT_LEAST: "$gte",
-}
 
 
 class MongoDirectory:
@@ -70,6 +55,7 @@ class MongoDirectory:
         self._database = database
         self._assets = database["assets"]
         self._seen = database["seen"]
+        self._versions = database[past.VERSIONS]
 
     async def prepare(self) -> None:
         """Make the indexes; idempotent."""
@@ -79,16 +65,18 @@ class MongoDirectory:
             for path in SINGLE:
                 name = path.removeprefix("attributes.")
                 await self._assets.create_index([(path, ASCENDING), ("_id", ASCENDING)], name=name)
+        await past.prepare(self._versions)
 
     async def page(self, listing: Listing) -> Page:
         parts = _parts(listing.selection)
-        few = any(_rank(part) < len(NARROW) for part in parts)
+        few = any(_rank(part) < len(NARROW) for part in parts) or _sorts_the_past(listing)
         found: list[Document] = []
         cut = False
         for condition in _runs(listing, few):
             missing = listing.limit + 1 - len(found)
             if missing > 0 and not cut:
-                stages = _matching([*parts, *map(compiled, _all(condition))])
+                narrowed = [*parts, *map(compiled, _all(condition))]
+                stages = _selecting(narrowed, listing.selection.as_of)
                 stages += _sorting(listing.order, missing, few)
                 rows, cut = await self._rows([*stages, {"$project": _members(listing)}], missing)
                 found += rows
@@ -97,13 +85,23 @@ class MongoDirectory:
         last = _place(listing.order, shown[-1]) if more else None
         items = _items(shown, listing.fields)
         if _tells_last_seen(listing):
-            latest = await last_seen(self._seen, shown)
-            for item in items:
-                item["last_seen_at"] = exactly(item["last_seen_at"], latest.get(item["id"]))
+            await self._tell_last_seen(items, shown, listing.selection.as_of)
         return Page(items, last)
 
+    async def _tell_last_seen(
+        self, items: Sequence[Document], shown: Sequence[Document], as_of: datetime | None
+    ) -> None:
+        latest = {} if as_of else await last_seen(self._seen, shown)
+        for item in items:
+            seen_at = exactly(item["last_seen_at"], latest.get(item["id"]))
+            item["last_seen_at"] = min(seen_at, as_of) if as_of and seen_at else seen_at
+
+    async def earliest(self, at: datetime) -> datetime | None:
+        return await past.earliest(self._versions, at)
+
     async def count(self, selection: Selection) -> int:
-        rows, _ = await self._rows([*_matching(_parts(selection)), {"$count": "assets"}], 1)
+        selecting = _selecting(_parts(selection), selection.as_of)
+        rows, _ = await self._rows([*selecting, {"$count": "assets"}], 1)
         return int(rows[0]["assets"]) if rows else 0
 
     async def facets(self, selection: Selection, names: Sequence[str]) -> list[Facet]:
@@ -112,7 +110,8 @@ class MongoDirectory:
             counting[f"by{number}"] = _grouped(name)
             if spread := _spread(name):
                 counting[f"all{number}"] = [*spread, {"$count": "values"}]
-        stages = [*_matching(_parts(selection)), {"$facet": counting}]
+        selecting = _selecting(_parts(selection), selection.as_of)
+        stages = [*selecting, {"$facet": counting}]
         [[found], _] = await self._rows(stages, 1)
         return [
             _facet(name, found[f"by{number}"], found.get(f"all{number}") or found["all"])
@@ -152,55 +151,6 @@ class MongoDirectory:
         return reply["cursor"]["firstBatch"], bool(reply["cursor"]["id"])
 
 
-def path_of(name: str) -> str:
-    """Where the document has what a field is compared by."""
-    return f"numbers.{name}" if column(name).type is Type.NUMBER else _text_path(name)
-
-
-def _text_path(name: str) -> str:
-    """Where the document has the field as text, or as texts."""
-    if name in PATHS or name in TOP:
-        return PATHS.get(name, name)
-    return name if name.startswith(CUSTOM) else f"attributes.{name}"
-
-
-def compiled(condition: Condition) -> Document:
-    """The query of MongoDB that means the same as `matches` of the condition."""
-    match condition:
-        case And(conditions):
-            return {"$and": [compiled(each) for each in conditions]} if conditions else {}
-        case Or(conditions):
-            return {"$or": [compiled(each) for each in conditions]}
-        case Not(Known(name)) if column(name).type is not Type.LIST:
-            return {path_of(name): {"$in": [None, ""]}}
-        case Not(inner):
-            return {"$nor": [compiled(inner)]}
-        case _:
-            return {path_of(condition.field): _test(condition)}
-
-
-def _test(condition: Compare | Like | Under | Known) -> Any:
-    """What the value must be; an empty text is unknown, and nothing holds for it."""
-    match condition:
-        case Known(name):
-            return {"$gt": _least(name)}
-        case Like(_, pattern):
-            return {"$regex": expression(pattern), "$options": "is", "$gt": ""}
-        case Under(_, path):
-            return {"$regex": f"^{re.escape(path)}(?:/|(?![\\s\\S]))"}
-        case Compare(_, Operator.EQUAL, value):
-            return value
-        case Compare(name, operator, value):
-            known = {"$gt": _least(name)} if "<" in operator else {}
-            return {**known, OPERATORS[operator]: value}
-
-
-def _least(name: str) -> Any:
-    """What every known value of the field is more than."""
-    type = column(name).type
-    return {Type.NUMBER: float("-inf"), Type.TIME: EARLIEST}.get(type, "")
-
-
 def _parts(selection: Selection) -> list[Document]:
     """The queries that an asset must meet, all of them."""
     parts = [compiled(each) for each in _all(selection.condition)]
@@ -225,6 +175,13 @@ def _matching(parts: Sequence[Document]) -> list[Document]:
         else:
             first |= part
     return [{"$match": first}, *([{"$match": {"$and": rest}}] if rest else [])]
+
+
+def _selecting(parts: Sequence[Document], as_of: datetime | None) -> list[Document]:
+    """The stages that select, now or as of a time that is over."""
+    if as_of is None:
+        return _matching(parts)
+    return [*_matching([*parts, past.unchanged(as_of)]), past.ended(_matching(parts), as_of)]
 
 
 def _all(condition: Condition) -> Iterator[Condition]:
@@ -272,7 +229,9 @@ def _runs(listing: Listing, few: bool) -> Iterator[Condition]:
     place = listing.after
     rest = after(listing.order, place) if place else EVERYTHING
     if few or not listing.order:
-        yield rest
+        in_ranges = listing.selection.as_of and not few
+        id = place.id if place else ""
+        yield from [And((rest, each)) for each in past.windows(id)] if in_ranges else [rest]
         return
     first = listing.order[0]
     unknown = Not(Known(first.field))
@@ -285,6 +244,11 @@ def _runs(listing: Listing, few: bool) -> Iterator[Condition]:
         bound = Operator.AT_MOST if first.descending else Operator.AT_LEAST
         yield And((Compare(first.field, bound, value), rest))
         yield unknown
+
+
+def _sorts_the_past(listing: Listing) -> bool:
+    """No index has the past in an order: it is sorted whole."""
+    return bool(listing.selection.as_of and listing.order)
 
 
 def _sorting(order: Sequence[Sort], limit: int, few: bool) -> list[Document]:
@@ -305,7 +269,7 @@ def _sorting(order: Sequence[Sort], limit: int, few: bool) -> list[Document]:
 
 def _members(listing: Listing) -> Document:
     """What to read of each asset: what is shown, and what it is sorted by."""
-    shown = {_text_path(name) for name in listing.fields}
+    shown = {text_path(name) for name in listing.fields}
     if not listing.fields:
         shown = {*TOP, *PATHS.values(), "attributes"}
     if _tells_last_seen(listing):
@@ -329,7 +293,7 @@ def _items(documents: Sequence[Document], names: Sequence[str]) -> list[Document
     """The members of each asset by their names."""
     wanted = dict.fromkeys(("id", *(names or (*FIELDS, *TOP, "sources", "keys"))))
     members = [
-        (name, *_text_path(name).partition(".")[::2], UNKNOWN.get(name, ""))
+        (name, *text_path(name).partition(".")[::2], UNKNOWN.get(name, ""))
         for name in wanted
         if not name.startswith(CUSTOM)
     ]
@@ -354,14 +318,14 @@ def _spread(name: str) -> list[Document]:
     """The stage that makes one document of each value of a list, and one of an empty list."""
     if column(name).type is not Type.LIST:
         return []
-    return [{"$unwind": {"path": f"${_text_path(name)}", "preserveNullAndEmptyArrays": True}}]
+    return [{"$unwind": {"path": f"${text_path(name)}", "preserveNullAndEmptyArrays": True}}]
 
 
 def _grouped(name: str) -> list[Document]:
     """The stages that count by value: what is unknown, then the most frequent."""
     return [
         *_spread(name),
-        {"$group": {"_id": f"${_text_path(name)}", "assets": {"$sum": 1}}},
+        {"$group": {"_id": f"${text_path(name)}", "assets": {"$sum": 1}}},
         {"$set": {"known": {"$gt": ["$_id", ""]}}},
         {"$sort": {"known": ASCENDING, "assets": DESCENDING, "_id": ASCENDING}},
         {"$limit": VALUES_MAX + 2},  # absent and empty are both unknown

@@ -10,6 +10,8 @@ from lark import Lark, Token, Tree, UnexpectedInput
 from lark.exceptions import UnexpectedCharacters, UnexpectedToken
 
 from isthmus.inventory.domain.assets.vocabulary import Field, Kind, checked
+from isthmus.inventory.domain.custom_fields import NONE, Own
+from isthmus.inventory.domain.dates import dated
 from isthmus.inventory.domain.instants import milliseconds
 from isthmus.inventory.domain.query import (
     And,
@@ -24,9 +26,9 @@ from isthmus.inventory.domain.query import (
     Type,
     Under,
     column,
-    dated,
 )
 from isthmus.inventory.domain.rows import Invalid
+from isthmus.inventory.domain.versions import order_key
 
 CHARACTERS_MAX = 2_000
 TERMS_MAX = 50
@@ -85,12 +87,11 @@ TIME = re.compile(
 )
 UNORDERED = {
     Type.WORD: "its words have no order",
-    Type.VERSION: "versions do not compare as text",
     Type.LIST: "it has several values",
 }
 
 
-def parse(text: str, now: datetime) -> Condition:
+def parse(text: str, now: datetime, own: Own = NONE) -> Condition:
     """The condition that `text` expresses at the time `now`.
 
     Raises Invalid, a ValueError, that says where, what was found and what was expected.
@@ -99,7 +100,7 @@ def parse(text: str, now: datetime) -> Condition:
         raise Invalid("filter", f"{len(text)} characters, expected at most {CHARACTERS_MAX}")
     if "\0" in text:  # no regular expression of MongoDB may hold one
         raise Invalid("filter", f"column {text.index(chr(0)) + 1}: a NUL character, expected text")
-    return _Reading(now).condition(_parsed(text), NESTING_MAX) if text.strip() else And()
+    return _Reading(now, own).condition(_parsed(text), NESTING_MAX) if text.strip() else And()
 
 
 @lru_cache(maxsize=256)
@@ -136,8 +137,9 @@ def _expected(error: UnexpectedInput) -> str:
 class _Reading:
     """One expression becomes a condition; what it finds wrong it names with its column."""
 
-    def __init__(self, now: datetime) -> None:
+    def __init__(self, now: datetime, own: Own) -> None:
         self._now = now
+        self._own = own
         self._terms = 0
 
     def condition(self, tree: Any, nesting: int) -> Condition:
@@ -158,7 +160,7 @@ class _Reading:
         if self._terms > TERMS_MAX:
             raise Invalid("filter", f"too many terms, expected at most {TERMS_MAX}")
         try:
-            asked = column(str(name))
+            asked = column(str(name), self._own)
         except ValueError as error:
             raise _at(name, str(error)) from None
         if form == "state":
@@ -194,6 +196,8 @@ class _Reading:
             return Compare(asked.name, operator, float(_of_kind(asked.name, Kind.NUMBER, value)))
         if asked.words and text not in asked.words:
             raise _at(value, _no_word(text, asked.words))
+        if asked.type is Type.VERSION:
+            return Compare(asked.name, operator, order_key(text))
         tag = asked.name == "tags"  # kept in lower case
         return Compare(asked.name, operator, text.lower() if tag else text)
 

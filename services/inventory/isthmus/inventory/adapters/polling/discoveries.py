@@ -7,7 +7,14 @@ from typing import Any
 from pymongo import ASCENDING, UpdateOne
 from pymongo.errors import BulkWriteError
 
-from isthmus.inventory.domain.polling.discovery import Finding, Job, Probe, Progress, State, Verdict
+from isthmus.inventory.domain.polling.discovery import (
+    DiscoveryState,
+    Finding,
+    FindingVerdict,
+    Job,
+    Probe,
+    Progress,
+)
 from isthmus.runtime.codec import Outgoing
 from isthmus.runtime.store import DUPLICATE_KEY, pending, translated
 
@@ -90,7 +97,7 @@ def _job(document: Document) -> Job:
             "id": document["_id"],
             "ranges": tuple(document["ranges"]),
             "probes": tuple(Probe(**each) for each in document["probes"]),
-            "state": State(document["state"]),
+            "state": DiscoveryState(document["state"]),
             "progress": Progress(**document["progress"]),
         }
     )
@@ -111,17 +118,21 @@ def _finding_out(finding: Finding) -> list[UpdateOne]:
         {
             "$set": said,
             "$addToSet": {"jobs": finding.job},
-            "$setOnInsert": {"verdict": Verdict.WAITING.value, "decided_at": None, "target": ""},
+            "$setOnInsert": {
+                "verdict": FindingVerdict.WAITING.value,
+                "decided_at": None,
+                "target": "",
+            },
         },
         upsert=True,
     )
     approved_before = {
         "_id": finding.id,
-        "verdict": Verdict.APPROVED.value,
+        "verdict": FindingVerdict.APPROVED.value,
         "decided_at": {"$lt": finding.found_at},
         "found_at": {"$lt": finding.found_at},  # a collector's clock may be ahead of ours
     }
-    again = {"verdict": Verdict.WAITING.value, "target": ""}
+    again = {"verdict": FindingVerdict.WAITING.value, "target": ""}
     return [UpdateOne(approved_before, {"$set": again}), noted]
 
 
@@ -142,7 +153,7 @@ def _finding(document: Document, job: str) -> Finding:
         endpoint=document["endpoint"],
         facts=dict(document["facts"]),
         found_at=document["found_at"],
-        verdict=Verdict(document["verdict"]),
+        verdict=FindingVerdict(document["verdict"]),
         decided_at=document["decided_at"],
         target=document["target"],
     )

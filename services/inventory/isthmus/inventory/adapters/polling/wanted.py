@@ -7,10 +7,12 @@ from typing import Any, Generic
 from pymongo import ASCENDING, UpdateOne
 from pymongo.errors import BulkWriteError
 
+from isthmus.inventory.adapters.queries import among
 from isthmus.inventory.ports.polling import Publishing, Standing, T
 from isthmus.runtime.store import DUPLICATE_KEY, pending, translated
 
 Document = dict[str, Any]
+PROFILES_MAX = 10_000
 
 
 class MongoWanted(Generic[T]):
@@ -34,7 +36,7 @@ class MongoWanted(Generic[T]):
             await self._collection.create_index("place", unique=True, name="place")
 
     async def known(self, ids: Collection[str]) -> Mapping[str, Standing[T]]:
-        found = await self._find({"_id": {"$in": list(ids)}}, len(ids))
+        found = await among(self._collection, "_id", ids, projection={"outbox": 0})
         return {each["_id"]: self._version(each) for each in found}
 
     async def put(self, versions: Sequence[Publishing[T]]) -> Mapping[str, str]:
@@ -46,7 +48,7 @@ class MongoWanted(Generic[T]):
                 if any(each["code"] != DUPLICATE_KEY for each in errors):
                     raise
                 refused = [versions[each["index"]].version for each in errors]
-                holders = await self._holders([_place(each) for each in refused])
+                holders = await self.holders([_place(each) for each in refused])
                 ids = [each.value.id for each in refused]
                 return {
                     id: holders.get(_place(each), id) for id, each in zip(ids, refused, strict=True)
@@ -61,8 +63,8 @@ class MongoWanted(Generic[T]):
             query["site"] = {"$in": sorted(sites)}
         return [self._version(each) for each in await self._find(query, limit)]
 
-    async def _holders(self, places: Collection[str]) -> dict[str, str]:
-        found = await self._find({"place": {"$in": list(places)}}, len(places))
+    async def holders(self, places: Collection[str]) -> Mapping[str, str]:
+        found = await among(self._collection, "place", places, projection={"place": 1})
         return {each["place"]: each["_id"] for each in found}
 
     async def _find(self, query: Document, limit: int) -> list[Document]:
@@ -80,6 +82,21 @@ class MongoWanted(Generic[T]):
             seed=document.get("seed"),
             removed=document.get("removed", False),
         )
+
+
+class MongoProfiles:
+    """The collection `targets`, which is only read."""
+
+    def __init__(self, database: Any) -> None:
+        self._database = database
+
+    async def profiles(self) -> frozenset[str]:
+        stages = [{"$match": {"removed": {"$ne": True}}}, {"$group": {"_id": "$profile"}}]
+        with translated():
+            answer = await self._database.command(
+                "aggregate", "targets", pipeline=stages, cursor={"batchSize": PROFILES_MAX}
+            )
+        return frozenset(each["_id"] for each in answer["cursor"]["firstBatch"])
 
 
 def _put(publishing: Publishing[Any]) -> UpdateOne:

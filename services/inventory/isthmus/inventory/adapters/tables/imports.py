@@ -12,9 +12,9 @@ from isthmus.inventory.domain.tables.import_jobs import (
     Counts,
     Format,
     ImportJob,
+    ImportState,
     Outcome,
-    State,
-    Verdict,
+    RowVerdict,
 )
 from isthmus.inventory.domain.tables.imports import Fault
 from isthmus.inventory.domain.tables.mappings import ImportMapping, mapping
@@ -22,7 +22,7 @@ from isthmus.runtime.store import translated
 
 PARTS_MAX = 1_000
 LOOK_JOBS = 20
-OPEN = (State.WAITING.value, State.RUNNING.value)
+OPEN = (ImportState.WAITING.value, ImportState.RUNNING.value)
 NO_LEASE = datetime(1970, 1, 1, tzinfo=UTC)
 Document = dict[str, Any]
 
@@ -146,7 +146,7 @@ class MongoImports:
         query = {
             "mapping.name": mapping,
             "_id": {"$lt": before},
-            "state": State.FINISHED.value,
+            "state": ImportState.FINISHED.value,
             "dry_run": False,
         }
         with translated():
@@ -158,7 +158,9 @@ class MongoImports:
             query = {"mapping.name": mapping}
             found = self._jobs.find(query, {"state": 1, "dry_run": 1}).sort("_id", DESCENDING)
             jobs = await found.to_list(None)
-            taken = (j for j in jobs if j["state"] == State.FINISHED.value and not j["dry_run"])
+            taken = (
+                j for j in jobs if j["state"] == ImportState.FINISHED.value and not j["dry_run"]
+            )
             last = next(taken, {"_id": ""})["_id"]
             for each in jobs[keep:]:
                 if each["_id"] != last and each["state"] not in OPEN:
@@ -182,6 +184,8 @@ def _job_out(job: ImportJob) -> Document:
         "requested_by": job.requested_by,
         "requested_at": job.requested_at,
         "sites": None if job.sites is None else sorted(job.sites),
+        "withdraw": job.withdraw,
+        "gone_max": job.gone_max,
         "state": job.state.value,
         "reason": job.reason,
         "notes": list(job.notes),
@@ -203,7 +207,7 @@ def _job(document: Document) -> ImportJob:
             "mapping": mapping(kept["name"], json.loads(kept["row"])),
             "format": Format(document["format"]),
             "sites": None if sites is None else frozenset(sites),
-            "state": State(document["state"]),
+            "state": ImportState(document["state"]),
             "notes": tuple(document["notes"]),
             "counts": Counts(**document["counts"]),
         }
@@ -222,7 +226,7 @@ def _batch(document: Document) -> Batch:
     return Batch(
         number=int(document["_id"].rpartition("/")[2]),
         outcomes=tuple(
-            Outcome(row, source, Verdict(verdict), bytes(sums), tuple(changed), asset, by)
+            Outcome(row, source, RowVerdict(verdict), bytes(sums), tuple(changed), asset, by)
             for row, source, verdict, sums, changed, asset, by in rows
         ),
         faults=tuple(Fault(*each) for each in document["faults"]),

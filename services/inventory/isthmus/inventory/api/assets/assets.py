@@ -1,37 +1,33 @@
 """Routes of one asset: what it is and was and why, and what people say of it."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Annotated, Any, Self
 
-from fastapi import FastAPI, Header, Path, Query
+from fastapi import FastAPI, Path, Query
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from isthmus.inventory.api.assets.models import AssetOut, Next
+from isthmus.inventory.api.assets.models import AssetOut
 from isthmus.inventory.api.problems import serve_problems
 from isthmus.inventory.domain.assets.model import Asset, Status
 from isthmus.inventory.domain.assets.precedence import Candidate, why
-from isthmus.inventory.domain.assets.vocabulary import CUSTOM, FIELDS
+from isthmus.inventory.domain.assets.vocabulary import FIELDS
+from isthmus.inventory.domain.custom_fields import NONE, own_field
 from isthmus.inventory.domain.rows import Invalid
 from isthmus.inventory.handlers.assets.curation import Asked, Curation, Unknown
 from isthmus.inventory.ports.assets import AssetHistory, AssetStore, Event
 from isthmus.runtime.access import Engineer, Operator, Principal, Viewer
 from isthmus.runtime.http import Problem
+from isthmus.runtime.pages import IfMatch, Next
 
-SETTLED = timedelta(seconds=2)
-"""An event is shown in the feed when all that was recorded before it must have arrived."""
-ETAG = re.compile(r'(W/)?"?(\d+)"?')
+ETAG = re.compile(r'(W/)?"?(\d{1,9})"?')
 AssetId = Annotated[
     str, Path(description="Id of the asset.", examples=["0b0e9b3c-5a0e-5c8e-9a3f-3f6a54f3f0d1"])
 ]
 AsOf = Annotated[
     datetime | None,
     Query(description="As it was then (ISO 8601).", examples=["2026-03-01T00:00:00Z"]),
-]
-IfMatch = Annotated[
-    str | None,
-    Header(description="Refuse when the asset is not at this revision.", examples=['"4"']),
 ]
 Limit = Annotated[int, Query(ge=1, le=1000, description="Most items on the page.")]
 UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"model": Problem}}
@@ -196,8 +192,7 @@ def _reading(http: FastAPI, store: AssetStore, history: AssetHistory, curation: 
             successor = (await store.held([merged.successor])).get(merged.successor)
             location = f"/v1/assets/{_seen(id, successor, who).id}"
             return JSONResponse(None, 308, {"Location": location})
-        response.headers["ETag"] = f'"{_seen(id, found, who).revision}"'
-        return AssetOut.of(_seen(id, found, who))
+        return _tagged(_seen(id, found, who), response)
 
     @http.get(
         "/v1/assets/{id}/why/{field}",
@@ -210,7 +205,7 @@ def _reading(http: FastAPI, store: AssetStore, history: AssetHistory, curation: 
         field: Annotated[str, Path(description="Name of the field.", examples=["firmware"])],
         who: Viewer,
     ) -> WhyOut:
-        if field not in FIELDS and not field.startswith(CUSTOM):
+        if field not in FIELDS and own_field(field, NONE) is None:
             raise Invalid("field", f"{field!r}, expected one of {', '.join(sorted(FIELDS))}")
         found = _seen(id, (await store.held([id])).get(id), who)
         candidates = curation.policy.candidates(found.views).get(field, [])
@@ -240,37 +235,16 @@ def _history(http: FastAPI, store: AssetStore, history: AssetHistory) -> None:
         more = str(events[-1].revision) if len(events) == limit else None
         return EventPage(items=[EventOut.of(event) for event in events], next=more)
 
-    @http.get(
-        "/v1/changes",
-        tags=["history"],
-        summary="What happened to all assets, in the order in which it was recorded",
-        description="Begin without a cursor; ask again with `next`, also when the page was empty, "
-        "and nothing is missed. The same is on the topic `inventory.changes.v1`.",
-        responses=REFUSED,
-    )
-    async def feed(
-        who: Viewer,
-        limit: Limit = 100,
-        cursor: Annotated[
-            str, Query(max_length=100, description="`next` of the page before.")
-        ] = "",
-    ) -> EventPage:
-        until = datetime.now(UTC) - SETTLED
-        after = _place(cursor) if cursor else None
-        events = await history.feed(who.sites, after=after, until=until, limit=limit)
-        last = f"{events[-1].recorded_at.isoformat()}|{events[-1].id}" if events else cursor
-        return EventPage(items=[EventOut.of(event) for event in events], next=last or None)
-
 
 def _curating(http: FastAPI, curation: Curation) -> None:
     @http.patch(
         "/v1/assets/{id}", tags=["assets"], summary="Say something of an asset", responses=WRITTEN
     )
     async def edit(
-        id: AssetId, said: AssetPatch, who: Operator, if_match: IfMatch = None
+        id: AssetId, said: AssetPatch, who: Operator, response: Response, if_match: IfMatch = None
     ) -> AssetOut:
         asked = _asked(who, said.reason, if_match)
-        return AssetOut.of(await curation.edit(id, said.fields, said.status, asked))
+        return _tagged(await curation.edit(id, said.fields, said.status, asked), response)
 
     @http.post(
         "/v1/assets/{id}/merge",
@@ -280,8 +254,11 @@ def _curating(http: FastAPI, curation: Curation) -> None:
         "undoes it.",
         responses=WRITTEN,
     )
-    async def join(id: AssetId, said: JoinIn, who: Engineer, if_match: IfMatch = None) -> AssetOut:
-        return AssetOut.of(await curation.join(id, said.other, _asked(who, said.reason, if_match)))
+    async def join(
+        id: AssetId, said: JoinIn, who: Engineer, response: Response, if_match: IfMatch = None
+    ) -> AssetOut:
+        asked = _asked(who, said.reason, if_match)
+        return _tagged(await curation.join(id, said.other, asked), response)
 
     @http.post(
         "/v1/assets/{id}/split",
@@ -291,9 +268,13 @@ def _curating(http: FastAPI, curation: Curation) -> None:
         status_code=201,
         responses=WRITTEN,
     )
-    async def part(id: AssetId, said: PartIn, who: Engineer, if_match: IfMatch = None) -> AssetOut:
+    async def part(
+        id: AssetId, said: PartIn, who: Engineer, response: Response, if_match: IfMatch = None
+    ) -> AssetOut:
         asked = _asked(who, said.reason, if_match)
-        return AssetOut.of(await curation.part(id, said.sources, asked))
+        made = await curation.part(id, said.sources, asked)
+        response.headers["Location"] = f"/v1/assets/{made.id}"
+        return _tagged(made, response)
 
     @http.post(
         "/v1/assets/{id}/restore",
@@ -302,8 +283,13 @@ def _curating(http: FastAPI, curation: Curation) -> None:
         description="It gets back its id and its sources, with their keys and values.",
         responses={**UNKNOWN, **REFUSED},
     )
-    async def restore(id: AssetId, said: ReasonIn, who: Engineer) -> AssetOut:
-        return AssetOut.of(await curation.restore(id, _asked(who, said.reason, None)))
+    async def restore(id: AssetId, said: ReasonIn, who: Engineer, response: Response) -> AssetOut:
+        return _tagged(await curation.restore(id, _asked(who, said.reason, None)), response)
+
+
+def _tagged(asset: Asset, response: Response) -> AssetOut:
+    response.headers["ETag"] = f'"{asset.revision}"'
+    return AssetOut.of(asset)
 
 
 def _seen(id: str, asset: Asset | None, who: Principal) -> Asset:
@@ -316,18 +302,8 @@ def _asked(who: Principal, reason: str, if_match: str | None) -> Asked:
     revision = None
     if if_match and if_match.strip() != "*":
         found = ETAG.fullmatch(if_match.strip())
-        if not found:
-            raise Invalid("If-Match", f'{if_match[:80]!r}, expected a revision such as "4"')
-        revision = int(found.group(2))
+        revision = int(found.group(2)) if found else 0  # what is no tag of ours never matches
     return Asked(who.name, who.sites, reason, revision)
-
-
-def _place(cursor: str) -> tuple[datetime, str]:
-    at, _, id = cursor.partition("|")
-    try:
-        return _aware(datetime.fromisoformat(at)), id
-    except ValueError:
-        raise Invalid("cursor", f"{cursor!r}, expected `next` of a page") from None
 
 
 def _aware(at: datetime) -> datetime:

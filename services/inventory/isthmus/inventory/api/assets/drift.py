@@ -7,20 +7,21 @@ from fastapi import FastAPI, Query
 from pydantic import BaseModel, Field
 
 from isthmus.inventory.api.assets.assets import REFUSED, Limit
-from isthmus.inventory.api.assets.models import Next
-from isthmus.inventory.domain.access import narrowed
-from isthmus.inventory.domain.assets.drift import Kind, drifts
+from isthmus.inventory.api.feed.completeness import CompleteUntil, Stated
+from isthmus.inventory.domain.assets.drift import DriftKind, drifts
 from isthmus.inventory.domain.assets.model import Asset
 from isthmus.inventory.domain.assets.precedence import Policy
 from isthmus.inventory.ports.assets import Holdings
-from isthmus.runtime.access import Viewer
+from isthmus.runtime.access import Viewer, narrowed
+from isthmus.runtime.pages import Next
 
 LOOKED_AT_MAX = 5_000
 """Assets that one request looks at; a page may therefore have fewer items than its limit."""
 PAGE = 500
 Site = Annotated[str, Query(description="Only of this site.", examples=["hagen"])]
 Kinds = Annotated[
-    list[Kind] | None, Query(description="Only these kinds; none is all.", examples=[["missing"]])
+    list[DriftKind] | None,
+    Query(description="Only these kinds; none is all.", examples=[["missing"]]),
 ]
 Cursor = Annotated[str, Query(max_length=100, description="`next` of the page before.")]
 
@@ -32,7 +33,7 @@ class DriftOut(BaseModel):
     site: str = Field(examples=["hagen"])
     path: str
     name: str = Field(examples=["PRESS-1"])
-    kind: Kind
+    kind: DriftKind
     field: str = Field(description="Empty where it is not about one.", examples=["firmware"])
     intended: str = Field(description="What the books or a person say.", examples=["3.20"])
     observed: str = Field(description="What the device says.", examples=["3.30"])
@@ -44,6 +45,7 @@ class DriftPage(BaseModel):
 
     items: list[DriftOut]
     next: Next
+    complete_until: CompleteUntil = None
 
 
 def serve_drift(http: FastAPI, holdings: Holdings, policy: Callable[[], Policy]) -> None:
@@ -60,7 +62,12 @@ def serve_drift(http: FastAPI, holdings: Holdings, policy: Callable[[], Policy])
         responses=REFUSED,
     )
     async def drift(
-        who: Viewer, site: Site = "", kind: Kinds = None, limit: Limit = 100, cursor: Cursor = ""
+        who: Viewer,
+        complete_until: Stated,
+        site: Site = "",
+        kind: Kinds = None,
+        limit: Limit = 100,
+        cursor: Cursor = "",
     ) -> DriftPage:
         sites = narrowed(who.sites, site)
         items: list[DriftOut] = []
@@ -74,8 +81,9 @@ def serve_drift(http: FastAPI, holdings: Holdings, policy: Callable[[], Policy])
                     break
             looked_at += len(page)
             if len(page) < min(PAGE, limit):
-                return DriftPage(items=items, next=after if len(items) >= limit else None)
-        return DriftPage(items=items, next=after)
+                more = after if len(items) >= limit else None
+                return DriftPage(items=items, next=more, complete_until=complete_until)
+        return DriftPage(items=items, next=after, complete_until=complete_until)
 
 
 def _of(asset: Asset, policy: Policy) -> list[DriftOut]:

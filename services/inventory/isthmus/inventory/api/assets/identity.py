@@ -9,13 +9,14 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from isthmus.inventory.api.assets.assets import REFUSED, UNKNOWN, Limit
-from isthmus.inventory.api.assets.models import Next
-from isthmus.inventory.domain.assets.vocabulary import CUSTOM, FIELDS, Origin
+from isthmus.inventory.domain.assets.vocabulary import FIELDS, Origin
+from isthmus.inventory.domain.custom_fields import NONE, own_field
 from isthmus.inventory.domain.rows import Invalid
 from isthmus.inventory.handlers.assets.policy import Policies
 from isthmus.inventory.ports.assets import ConflictStore
 from isthmus.runtime.access import Admin, Engineer, Viewer
 from isthmus.runtime.http import problem
+from isthmus.runtime.pages import Flag, Next
 
 FieldName = Annotated[str, Path(description="Name of the field.", examples=["owner"])]
 SYSTEM = r"^[a-z0-9][a-z0-9-]{0,62}$"
@@ -44,7 +45,7 @@ class SettleIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     key: str = Field(examples=["hagen|mac|00:80:f4:0e:11:02"])
-    trusted: bool = Field(description="Whether it is to decide from now on.", examples=[False])
+    trusted: Flag = Field(description="Whether it is to decide from now on.", examples=[False])
 
 
 class PrecedenceModel(BaseModel):
@@ -117,6 +118,16 @@ def _policy(http: FastAPI, policies: Policies) -> None:
         names = {**dict.fromkeys(FIELDS), **dict.fromkeys(policies.current.decided_by)}
         return [_precedence(policies, name) for name in names]
 
+    @http.get(
+        "/v1/precedence/{field}",
+        tags=["identity"],
+        summary="Whose word counts for a field",
+        responses=REFUSED,
+    )
+    async def one(field: FieldName, who: Viewer) -> PrecedenceOut:
+        _check(field, [Origin.DEVICE])
+        return _precedence(policies, field)
+
     @http.put(
         "/v1/precedence/{field}",
         tags=["identity"],
@@ -147,7 +158,7 @@ def _precedence(policies: Policies, name: str) -> PrecedenceOut:
 
 
 def _check(field: str, order: list[str]) -> None:
-    if field not in FIELDS and not field.startswith(CUSTOM):
+    if field not in FIELDS and own_field(field, NONE) is None:
         raise Invalid("field", f"{field[:80]!r}, expected one of {', '.join(sorted(FIELDS))}")
     for word in order:
         if not re.fullmatch(SYSTEM, word):

@@ -1,20 +1,17 @@
 """What the API says and takes, as readers see it in its documentation."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
+from isthmus.inventory.api.feed.completeness import CompleteUntil
 from isthmus.inventory.domain.assets.model import Asset, Health, Reachability, Status
 from isthmus.inventory.domain.assets.vocabulary import CUSTOM, FIELDS, Kind
 from isthmus.inventory.domain.polling.targets import Target
 from isthmus.inventory.ports.finding import SiteSummary
 from isthmus.inventory.ports.polling import Standing
-
-Next = Annotated[
-    str | None, Field(description="Give it as `cursor` to get the next page; null on the last.")
-]
-
+from isthmus.runtime.pages import Flag, Next, Number, Whole
 
 if TYPE_CHECKING:
     _Described = BaseModel
@@ -125,6 +122,7 @@ class SitePage(BaseModel):
     """Every site, by name."""
 
     items: list[SiteOut]
+    complete_until: CompleteUntil = None
 
 
 class WindowModel(BaseModel):
@@ -150,43 +148,43 @@ class EnvelopeModel(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    connections_max: int | None = Field(default=None, description="Connections to an endpoint.")
+    connections_max: Whole | None = Field(default=None, description="Connections to an endpoint.")
     connection: str | None = Field(
         default=None,
         description="`persistent`, or `per_read`: closed after each read, so that others may "
         "have it.",
     )
-    gap_s: float | None = Field(
+    gap_s: Number | None = Field(
         default=None, description="Least seconds from the end of a request to the next one."
     )
-    pause_after_connect_s: float | None = Field(
+    pause_after_connect_s: Number | None = Field(
         default=None, description="Least seconds from a connection to its first request."
     )
-    items_max: int | None = Field(
+    items_max: Whole | None = Field(
         default=None, description="Most registers, nodes or varbinds in one request."
     )
-    device_requests_per_s: float | None = Field(
+    device_requests_per_s: Number | None = Field(
         default=None, description="Requests per second to one device, or unit behind a gateway."
     )
-    endpoint_requests_per_s: float | None = Field(
+    endpoint_requests_per_s: Number | None = Field(
         default=None, description="Requests per second to an endpoint with all units behind it."
     )
-    subnet_requests_per_s: float | None = Field(
+    subnet_requests_per_s: Number | None = Field(
         default=None, description="Requests per second into one subnet (IPv4 /24, IPv6 /64)."
     )
-    site_requests_per_s: float | None = Field(
+    site_requests_per_s: Number | None = Field(
         default=None, description="Requests per second into the site, all collectors together."
     )
-    site_connects_per_s: float | None = Field(
+    site_connects_per_s: Number | None = Field(
         default=None, description="Connections per second on the site, all collectors together."
     )
-    backoff_max_s: float | None = Field(
+    backoff_max_s: Number | None = Field(
         default=None, description="Longest rest of a device that does not answer, in seconds."
     )
     windows: list[WindowModel] | None = Field(
         default=None, description="When polling is allowed; none means always."
     )
-    paused: bool | None = Field(
+    paused: Flag | None = Field(
         default=None, description="Nothing is sent, and connections are closed."
     )
     reason: str | None = Field(
@@ -207,7 +205,7 @@ class TargetIn(BaseModel):
         description="ISA-95 equipment path of the endpoint.",
         examples=["nordwerk/hagen/press-shop/line-1/press-1"],
     )
-    interval_s: float = Field(description="Seconds from one read to the next.", examples=[2])
+    interval_s: Number = Field(description="Seconds from one read to the next.", examples=[2])
     profile: str = Field(
         description="Device profile that says what to read.", examples=["schneider-m340"]
     )

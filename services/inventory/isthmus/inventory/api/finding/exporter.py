@@ -5,12 +5,13 @@ from datetime import datetime
 from typing import Any
 
 from fastapi import FastAPI
-from fastapi.responses import Response
+from fastapi.responses import PlainTextResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from isthmus.inventory.adapters.finding.exporter import NEEDS, metrics
 from isthmus.inventory.adapters.finding.filters import parse
 from isthmus.inventory.api.finding.listing import REFUSED, Filter
+from isthmus.inventory.domain.custom_fields import Own, undefined
 from isthmus.inventory.domain.query import Listing, Selection
 from isthmus.inventory.handlers import clock
 from isthmus.inventory.ports.finding import AssetListing
@@ -20,7 +21,11 @@ PAGE = 500
 
 
 def serve_exporter(
-    http: FastAPI, listing: AssetListing, assets_max: int, now: Callable[[], datetime] = clock.now
+    http: FastAPI,
+    listing: AssetListing,
+    assets_max: int,
+    now: Callable[[], datetime] = clock.now,
+    own: Callable[[], Own] = undefined,
 ) -> None:
     """Add the route to `http`; at most `assets_max` assets are shown to one scrape."""
 
@@ -32,11 +37,12 @@ def serve_exporter(
         "days until its support, sale or warranty ends. Bounded: "
         "`isthmus_inventory_cut_assets` says how many were left out; narrow a scrape job with "
         "`filter`.",
+        response_class=PlainTextResponse,
         responses=REFUSED,
     )
     async def exported(who: Viewer, filter: Filter = "") -> Response:
         at = now()
-        selection = Selection(parse(filter, at), (), who.sites)
+        selection = Selection(parse(filter, at, own()), (), who.sites)
         found: list[Any] = []
         after = None
         while len(found) < assets_max:

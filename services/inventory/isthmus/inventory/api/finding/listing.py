@@ -12,15 +12,18 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from isthmus.inventory.adapters.finding.filters import parse
-from isthmus.inventory.api.assets.models import AssetOut, Next, SiteOut, SitePage
+from isthmus.inventory.api.assets.models import AssetOut, SiteOut, SitePage
 from isthmus.inventory.api.cursors import decoded, encoded, fingerprint, spoken
+from isthmus.inventory.api.feed.completeness import CompleteUntil, Stated
+from isthmus.inventory.api.finding.past import AsOf, check_kept, instant
 from isthmus.inventory.api.problems import serve_problems
+from isthmus.inventory.domain.custom_fields import Own, undefined
 from isthmus.inventory.domain.query import (
     And,
     Condition,
     Listing,
-    SavedView,
     Selection,
+    Sort,
     Type,
     column,
     equal,
@@ -28,10 +31,12 @@ from isthmus.inventory.domain.query import (
     words_of,
 )
 from isthmus.inventory.domain.rows import Invalid
+from isthmus.inventory.domain.views import SavedView
 from isthmus.inventory.handlers import clock
 from isthmus.inventory.ports.finding import AssetListing, Facet, ViewStore
-from isthmus.runtime.access import Viewer
+from isthmus.runtime.access import Principal, Viewer
 from isthmus.runtime.http import Problem
+from isthmus.runtime.pages import Next
 
 T = TypeVar("T")
 FACETS_MAX = 10
@@ -102,6 +107,7 @@ class AssetList(BaseModel):
     total: int | None = Field(
         description="How many assets there are on all pages; null unless `count` is asked for."
     )
+    complete_until: CompleteUntil = None
 
 
 class ValueOut(BaseModel):
@@ -130,6 +136,7 @@ class FacetPage(BaseModel):
     """A facet for each field asked for."""
 
     items: list[FacetOut]
+    complete_until: CompleteUntil = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,12 +148,18 @@ class Asked:
     site: str
     class_: str
     view: str
+    as_of: datetime | None = None
 
 
 def _asked(
-    filter: Filter = "", search: Search = "", site: Site = "", class_: Class = "", view: View = ""
+    filter: Filter = "",
+    search: Search = "",
+    site: Site = "",
+    class_: Class = "",
+    view: View = "",
+    as_of: AsOf = None,
 ) -> Asked:
-    return Asked(filter, search, site, class_, view)
+    return Asked(filter, search, site, class_, view, as_of)
 
 
 WhichAssets = Annotated[Asked, Depends(_asked)]
@@ -157,10 +170,11 @@ def serve_listing(
     directory: AssetListing,
     views: ViewStore,
     now: Callable[[], datetime] = clock.now,
+    own: Callable[[], Own] = undefined,
 ) -> None:
     """Add the routes to `http`; before any that takes an id below `/v1/assets`."""
     serve_problems(http)
-    finder = _Finder(views, now)
+    finder = _Finder(directory, views, now, own)
     _list(http, directory, finder)
     _count(http, directory, finder)
 
@@ -176,6 +190,7 @@ def _list(http: FastAPI, directory: AssetListing, finder: "_Finder") -> None:
     )
     async def assets(
         who: Viewer,
+        complete_until: Stated,
         asked: WhichAssets,
         sort: Order = "",
         fields: Members = "",
@@ -183,12 +198,12 @@ def _list(http: FastAPI, directory: AssetListing, finder: "_Finder") -> None:
         cursor: Cursor = "",
         count: Annotated[bool, Query(description="Say how many there are on all pages.")] = False,
     ) -> Response:
-        saved = await finder.saved(asked.view)
+        saved = await finder.saved(asked.view, who)
         sort = sort or saved.sort
-        order = checked("sort", sorting, sort)
-        query = fingerprint(*astuple(asked), saved.filter, sort)
+        order = checked("sort", finder.sorting, sort)
+        query = fingerprint(*map(str, astuple(asked)), saved.filter, sort)
         listing = Listing(
-            finder.selection(asked, saved, who.sites),
+            await finder.selection(asked, saved, who.sites, order),
             order,
             members(fields.split(",")) if fields.strip() else saved.fields,
             limit,
@@ -198,7 +213,12 @@ def _list(http: FastAPI, directory: AssetListing, finder: "_Finder") -> None:
             directory.page(listing), _total(directory, listing.selection, count)
         )
         following = encoded(page.last, query) if page.last else None
-        body = {"items": page.items, "next": following, "total": total}
+        body = {
+            "items": page.items,
+            "next": following,
+            "total": total,
+            "complete_until": complete_until,
+        }
         return Response(json.dumps(body, default=spoken), media_type="application/json")
 
 
@@ -209,37 +229,61 @@ def _count(http: FastAPI, directory: AssetListing, finder: "_Finder") -> None:
         summary="Assets that are asked for, counted by the values of fields",
         responses=REFUSED,
     )
-    async def facets(who: Viewer, asked: WhichAssets, by: By) -> FacetPage:
+    async def facets(who: Viewer, complete_until: Stated, asked: WhichAssets, by: By) -> FacetPage:
         names = checked("by", _counted, by)
-        selection = finder.selection(asked, await finder.saved(asked.view), who.sites)
+        saved = await finder.saved(asked.view, who)
+        selection = await finder.selection(asked, saved, who.sites)
         found = await directory.facets(selection, names)
-        return FacetPage(items=[FacetOut.of(facet) for facet in found])
+        items = [FacetOut.of(facet) for facet in found]
+        return FacetPage(items=items, complete_until=complete_until)
 
     @http.get("/v1/sites", tags=["assets"], summary="Sites in numbers")
-    async def sites(who: Viewer) -> SitePage:
-        return SitePage(items=[SiteOut.of(site) for site in await directory.sites(who.sites)])
+    async def sites(who: Viewer, complete_until: Stated) -> SitePage:
+        items = [SiteOut.of(site) for site in await directory.sites(who.sites)]
+        return SitePage(items=items, complete_until=complete_until)
 
 
 class _Finder:
     """Makes a selection of what somebody asks for."""
 
-    def __init__(self, views: ViewStore, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        directory: AssetListing,
+        views: ViewStore,
+        now: Callable[[], datetime],
+        own: Callable[[], Own],
+    ) -> None:
+        self._directory = directory
         self._views = views
         self._now = now
+        self._own = own
 
-    async def saved(self, name: str) -> SavedView:
-        found = await self._views.view(name) if name else SavedView("")
+    def sorting(self, text: str) -> tuple[Sort, ...]:
+        return sorting(text, self._own())
+
+    async def saved(self, name: str, who: Principal) -> SavedView:
+        found = await self._views.view(name, who.name) if name else SavedView("")
         if found is None:
             raise Invalid("view", f"there is no view {name[:80]!r}")
         return found
 
-    def selection(self, asked: Asked, saved: SavedView, sites: frozenset[str] | None) -> Selection:
-        now = self._now()
-        conditions: list[Condition] = [parse(text, now) for text in (saved.filter, asked.filter)]
+    async def selection(
+        self,
+        asked: Asked,
+        saved: SavedView,
+        sites: frozenset[str] | None,
+        order: Sequence[Sort] = (),
+    ) -> Selection:
+        now, own = self._now(), self._own()
+        then = await instant(self._directory.earliest, asked.as_of, now)
+        texts = (saved.filter, asked.filter)
+        conditions: list[Condition] = [parse(text, then or now, own) for text in texts]
+        if then:
+            check_kept(conditions, order)
         conditions += [equal("site", asked.site)] if asked.site else []
         conditions += [equal("class", asked.class_)] if asked.class_ else []
         words = checked("search", words_of, asked.search)
-        return Selection(And(tuple(conditions)), words, sites)
+        return Selection(And(tuple(conditions)), words, sites, then)
 
 
 def members(names: Sequence[str]) -> tuple[str, ...]:

@@ -1,17 +1,26 @@
 """Contracts, the maintenance log and exchange rates over HTTP."""
 
-import re
-from collections.abc import Awaitable, Sequence
-from typing import Annotated, Any, TypeVar
+from typing import Annotated
 
-from fastapi import FastAPI, Header, Path, Query, Response
-from pydantic import BaseModel
+from fastapi import FastAPI, Path, Query, Response
 
+from isthmus.inventory.api.money.answers import (
+    REFUSED,
+    WRITES,
+    EntryId,
+    answered,
+    changes_of,
+    created,
+    following,
+    matching,
+    removed,
+    row_of,
+    standing,
+)
 from isthmus.inventory.api.money.books_models import (
     ContractIn,
     ContractOut,
     ContractPage,
-    EditOut,
     EditPage,
     RatesIn,
     RatesOut,
@@ -20,23 +29,14 @@ from isthmus.inventory.api.money.books_models import (
     WorkOut,
     WorkPage,
 )
-from isthmus.inventory.api.polling.targets import INVALID, UNKNOWN, Cursor, Limit, Site, refused
-from isthmus.inventory.domain.money.books import Version, edits
+from isthmus.inventory.api.polling.targets import Site
 from isthmus.inventory.domain.money.contracts import Contract, Work
 from isthmus.inventory.domain.money.money import RateTable
-from isthmus.inventory.domain.rows import Invalid
-from isthmus.inventory.handlers.money.books import Books, Matches, Stale, Unconditional, Unknown
-from isthmus.runtime.access import Engineer, Operator, Principal, Viewer
-from isthmus.runtime.http import Problem, problem
+from isthmus.inventory.handlers.money.books import Books
+from isthmus.runtime.access import Engineer, Operator, Viewer
+from isthmus.runtime.door.once import Attempt
+from isthmus.runtime.pages import INVALID, UNKNOWN, Cursor, IfMatch, Limit
 
-EntryId = Annotated[
-    str,
-    Path(
-        max_length=100,
-        description="Id of the entry.",
-        examples=["5c0ff1a0-1d5a-5a8e-8d52-6f0c6a3a9b11"],
-    ),
-]
 RateDay = Annotated[
     str, Path(max_length=10, description="The day of the rates.", examples=["2026-03-01"])
 ]
@@ -49,31 +49,6 @@ AssetFilter = Annotated[
         examples=["0b0e9b3c-5a0e-5c8e-9a3f-3f6a54f3f0d1"],
     ),
 ]
-Key = Annotated[
-    str,
-    Header(
-        alias="Idempotency-Key",
-        max_length=200,
-        description="Any text that no other request of yours bears. Sent again with the same "
-        "body, it answers the same and writes nothing; with another body, 422.",
-        examples=["9f1c3a52"],
-    ),
-]
-IfMatch = Annotated[
-    str | None,
-    Header(
-        alias="If-Match",
-        max_length=200,
-        description="ETag of what you have read: 412 when somebody has changed it since.",
-        examples=['"3"'],
-    ),
-]
-Answers = dict[int | str, dict[str, Any]]
-REFUSED: Answers = {403: {"model": Problem}}
-STALE: Answers = {412: {"model": Problem}, 428: {"model": Problem}}
-WRITES: Answers = {**INVALID, **UNKNOWN, **REFUSED, **STALE}
-ETAG = re.compile(r'"(\d{1,9})"')
-M = TypeVar("M", bound=BaseModel)
 
 
 def serve_books(
@@ -101,7 +76,7 @@ def _read_contracts(http: FastAPI, books: Books[Contract]) -> None:
     ) -> ContractPage:
         found = await books.listed(who.sites, site, about=about, after=cursor, limit=limit)
         items = [ContractOut.of(each) for each in found]
-        return ContractPage(items=items, next=_next(found, limit))
+        return ContractPage(items=items, next=following(found, limit))
 
     @http.get(
         "/v1/contracts/{id}",
@@ -111,7 +86,7 @@ def _read_contracts(http: FastAPI, books: Books[Contract]) -> None:
         responses={**UNKNOWN, **INVALID},
     )
     async def one(who: Viewer, id: EntryId, response: Response) -> ContractOut | Response:
-        return await _answer(books.get(id, who.sites), ContractOut, response)
+        return await answered(books.get(id, who.sites), ContractOut, response)
 
     @http.get(
         "/v1/contracts/{id}/changes",
@@ -121,7 +96,7 @@ def _read_contracts(http: FastAPI, books: Books[Contract]) -> None:
         responses={**UNKNOWN, **INVALID},
     )
     async def changes(who: Viewer, id: EntryId) -> EditPage | Response:
-        return await _changes(books.versions(id, who.sites))
+        return await changes_of(books.versions(id, who.sites))
 
 
 def _write_contracts(http: FastAPI, books: Books[Contract]) -> None:
@@ -134,10 +109,10 @@ def _write_contracts(http: FastAPI, books: Books[Contract]) -> None:
         responses={**INVALID, **REFUSED},
     )
     async def create(
-        who: Engineer, contract: ContractIn, response: Response, key: Key = ""
+        who: Engineer, contract: ContractIn, response: Response, key: Attempt
     ) -> ContractOut | Response:
-        made = books.create(_row(contract), who, key)
-        return await _answer(made, ContractOut, response, "/v1/contracts")
+        made = books.create(row_of(contract), who, key)
+        return await answered(made, ContractOut, response, "/v1/contracts")
 
     @http.put(
         "/v1/contracts/{id}",
@@ -154,8 +129,8 @@ def _write_contracts(http: FastAPI, books: Books[Contract]) -> None:
         response: Response,
         if_match: IfMatch = None,
     ) -> ContractOut | Response:
-        written = _stands(books.replace(id, _row(contract), who, _matches(if_match)))
-        return await _answer(written, ContractOut, response)
+        written = standing(books.replace(id, row_of(contract), who, matching(if_match)))
+        return await answered(written, ContractOut, response)
 
     @http.delete(
         "/v1/contracts/{id}",
@@ -165,7 +140,7 @@ def _write_contracts(http: FastAPI, books: Books[Contract]) -> None:
         responses=WRITES,
     )
     async def remove(who: Engineer, id: EntryId, if_match: IfMatch = None) -> Response:
-        return await _removed(books, id, who, if_match)
+        return await removed(books, id, who, if_match)
 
 
 def _read_maintenance(http: FastAPI, books: Books[Work]) -> None:
@@ -183,7 +158,7 @@ def _read_maintenance(http: FastAPI, books: Books[Work]) -> None:
         cursor: Cursor = "",
     ) -> WorkPage:
         found = await books.listed(who.sites, site, about=about, after=cursor, limit=limit)
-        return WorkPage(items=[WorkOut.of(each) for each in found], next=_next(found, limit))
+        return WorkPage(items=[WorkOut.of(each) for each in found], next=following(found, limit))
 
     @http.get(
         "/v1/maintenance/{id}",
@@ -193,7 +168,7 @@ def _read_maintenance(http: FastAPI, books: Books[Work]) -> None:
         responses={**UNKNOWN, **INVALID},
     )
     async def one(who: Viewer, id: EntryId, response: Response) -> WorkOut | Response:
-        return await _answer(books.get(id, who.sites), WorkOut, response)
+        return await answered(books.get(id, who.sites), WorkOut, response)
 
     @http.get(
         "/v1/maintenance/{id}/changes",
@@ -203,7 +178,7 @@ def _read_maintenance(http: FastAPI, books: Books[Work]) -> None:
         responses={**UNKNOWN, **INVALID},
     )
     async def changes(who: Viewer, id: EntryId) -> EditPage | Response:
-        return await _changes(books.versions(id, who.sites))
+        return await changes_of(books.versions(id, who.sites))
 
 
 def _write_maintenance(http: FastAPI, books: Books[Work]) -> None:
@@ -216,10 +191,10 @@ def _write_maintenance(http: FastAPI, books: Books[Work]) -> None:
         responses={**INVALID, **REFUSED},
     )
     async def create(
-        who: Operator, work: WorkIn, response: Response, key: Key = ""
+        who: Operator, work: WorkIn, response: Response, key: Attempt
     ) -> WorkOut | Response:
-        made = books.create(_row(work), who, key)
-        return await _answer(made, WorkOut, response, "/v1/maintenance")
+        made = books.create(row_of(work), who, key)
+        return await answered(made, WorkOut, response, "/v1/maintenance")
 
     @http.put(
         "/v1/maintenance/{id}",
@@ -232,8 +207,8 @@ def _write_maintenance(http: FastAPI, books: Books[Work]) -> None:
     async def put(
         who: Operator, id: EntryId, work: WorkIn, response: Response, if_match: IfMatch = None
     ) -> WorkOut | Response:
-        written = _stands(books.replace(id, _row(work), who, _matches(if_match)))
-        return await _answer(written, WorkOut, response)
+        written = standing(books.replace(id, row_of(work), who, matching(if_match)))
+        return await answered(written, WorkOut, response)
 
     @http.delete(
         "/v1/maintenance/{id}",
@@ -243,7 +218,7 @@ def _write_maintenance(http: FastAPI, books: Books[Work]) -> None:
         responses=WRITES,
     )
     async def remove(who: Operator, id: EntryId, if_match: IfMatch = None) -> Response:
-        return await _removed(books, id, who, if_match)
+        return await removed(books, id, who, if_match)
 
 
 def _serve_rates(http: FastAPI, books: Books[RateTable]) -> None:
@@ -255,7 +230,7 @@ def _serve_rates(http: FastAPI, books: Books[RateTable]) -> None:
     )
     async def listed(who: Viewer, limit: Limit = 100, cursor: Cursor = "") -> RatesPage:
         found = await books.listed(None, None, after=cursor, limit=limit)
-        return RatesPage(items=[RatesOut.of(each) for each in found], next=_next(found, limit))
+        return RatesPage(items=[RatesOut.of(each) for each in found], next=following(found, limit))
 
     @http.get(
         "/v1/exchange-rates/{date}",
@@ -265,7 +240,7 @@ def _serve_rates(http: FastAPI, books: Books[RateTable]) -> None:
         responses={**UNKNOWN, **INVALID},
     )
     async def one(who: Viewer, date: RateDay, response: Response) -> RatesOut | Response:
-        return await _answer(books.get(date, None), RatesOut, response)
+        return await answered(books.get(date, None), RatesOut, response)
 
     @http.get(
         "/v1/exchange-rates/{date}/changes",
@@ -275,13 +250,13 @@ def _serve_rates(http: FastAPI, books: Books[RateTable]) -> None:
         responses={**UNKNOWN, **INVALID},
     )
     async def changes(who: Viewer, date: RateDay) -> EditPage | Response:
-        return await _changes(books.versions(date, None))
+        return await changes_of(books.versions(date, None))
 
     @http.put(
         "/v1/exchange-rates/{date}",
         tags=["books"],
         summary="Set the exchange rates of a day",
-        description="201 when there were none. The same again needs no `If-Match`, so that a "
+        description="201 when there were none. The same again changes nothing, so that a "
         "daily feed may repeat itself; it holds on every site, and so must the role.",
         response_model=RatesOut,
         responses={201: {"model": RatesOut}, **WRITES},
@@ -289,74 +264,6 @@ def _serve_rates(http: FastAPI, books: Books[RateTable]) -> None:
     async def put(
         who: Engineer, date: RateDay, rates: RatesIn, response: Response, if_match: IfMatch = None
     ) -> RatesOut | Response:
-        row = {**_row(rates), "date": date}
-        written = books.replace(date, row, who, _matches(if_match), create=True)
-        return await _answer(_created(written, response), RatesOut, response)
-
-
-async def _answer(
-    made: Awaitable[Version[Any]], out: type[M], response: Response, below: str = ""
-) -> M | Response:
-    """What was read or written, with its ETag, or the problem that says why not."""
-    try:
-        version = await made
-    except (Invalid, Unknown, Stale, Unconditional) as error:
-        return _problem(error)
-    response.headers["ETag"] = f'"{version.revision}"'
-    if below:
-        response.headers["Location"] = f"{below}/{version.id}"
-    return out.of(version)  # type: ignore[attr-defined, no-any-return]  # every model here has it
-
-
-async def _stands(written: Awaitable[tuple[Version[Any], bool]]) -> Version[Any]:
-    version, _ = await written
-    return version
-
-
-async def _created(
-    written: Awaitable[tuple[Version[Any], bool]], response: Response
-) -> Version[Any]:
-    version, new = await written
-    response.status_code = 201 if new else 200
-    return version
-
-
-async def _changes(versions: Awaitable[Sequence[Version[Any]]]) -> EditPage | Response:
-    try:
-        return EditPage(items=[EditOut.of(each) for each in edits(await versions)])
-    except Unknown as error:
-        return _problem(error)
-
-
-async def _removed(books: Books[Any], id: str, who: Principal, if_match: str | None) -> Response:
-    try:
-        await books.remove(id, who, _matches(if_match))
-    except (Unknown, Stale) as error:
-        return _problem(error)
-    return Response(status_code=204)
-
-
-def _problem(error: Exception) -> Response:
-    if isinstance(error, Invalid):
-        return refused(error, "request")
-    status = {Unknown: 404, Stale: 412, Unconditional: 428}[type(error)]
-    return problem(status, str(error.args[0]))
-
-
-def _matches(if_match: str | None) -> Matches:
-    """Whether a revision is one of the header's (RFC 9110, 13.1.1); weak ones never are."""
-    if if_match is None:
-        return None
-    if if_match.strip() == "*":
-        return lambda revision: revision > 0
-    strong = [each for each in if_match.split(",") if ETAG.fullmatch(each.strip())]
-    seen = {int(each.strip().strip('"')) for each in strong} - {0}
-    return lambda revision: revision in seen
-
-
-def _row(body: BaseModel) -> dict[str, Any]:
-    return body.model_dump(mode="json", exclude_none=True)
-
-
-def _next(found: Sequence[Version[Any]], limit: int) -> str | None:
-    return found[-1].cursor if len(found) == limit else None
+        row = {**row_of(rates), "date": date}
+        written = books.replace(date, row, who, matching(if_match), create=True)
+        return await answered(created(written, response), RatesOut, response)

@@ -5,10 +5,10 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from isthmus.inventory.api.assets.models import Next
 from isthmus.inventory.domain.money.books import Edit, Version
 from isthmus.inventory.domain.money.contracts import Contract, ContractKind, Period, Split, WorkKind
 from isthmus.inventory.domain.money.money import RateTable
+from isthmus.runtime.pages import Next, Whole
 
 Amount = Annotated[str, Field(description="Decimal text, 0 or more.", examples=["1200.00"])]
 Day = Annotated[str, Field(examples=["2026-03-01"])]
@@ -27,7 +27,7 @@ class ContractIn(BaseModel):
     )
     start: Day = Field(description="Its first day.")
     end: Day | None = Field(default=None, description="Its last day; none while it is open-ended.")
-    notice_days: int | None = Field(
+    notice_days: Whole | None = Field(
         default=None,
         ge=0,
         description="Days before its end until which it can be cancelled; 0 if not said.",
@@ -61,7 +61,9 @@ class ContractIn(BaseModel):
     note: str | None = Field(default=None, description="What else to know.", examples=["24/7"])
 
 
-class _Kept(BaseModel):
+class Kept(BaseModel):
+    """What every entry of a book says of itself."""
+
     id: str = Field(
         description="Id of the entry.", examples=["5c0ff1a0-1d5a-5a8e-8d52-6f0c6a3a9b11"]
     )
@@ -87,7 +89,7 @@ class _Kept(BaseModel):
         return {}
 
 
-class ContractOut(_Kept):
+class ContractOut(Kept):
     """A contract as it stands."""
 
     kind: ContractKind = Field(description="What it is for.")
@@ -137,9 +139,12 @@ class WorkIn(BaseModel):
     currency: Currency | None = Field(default=None, description="Needed where there is a cost.")
     text: str | None = Field(default=None, description="What was done.", examples=["New fan"])
     next_due_on: Day | None = Field(default=None, description="When it is due again.")
+    reading: Amount | None = Field(
+        default=None, description="What the counter of its plan showed.", examples=["4200"]
+    )
 
 
-class WorkOut(_Kept):
+class WorkOut(Kept):
     """An entry of the maintenance log as it stands."""
 
     asset: str = Field(description="Id of the asset, as it was when it was written.")
@@ -153,6 +158,7 @@ class WorkOut(_Kept):
     currency: str = Field(description="ISO 4217; empty without a cost.", examples=["EUR"])
     text: str = Field(description="What was done.", examples=["New fan"])
     next_due_on: date | None = Field(description="When it is due again.")
+    reading: Amount | None = Field(description="What the counter of its plan showed.")
 
 
 class RatesIn(BaseModel):
@@ -167,7 +173,7 @@ class RatesIn(BaseModel):
     )
 
 
-class RatesOut(_Kept):
+class RatesOut(Kept):
     """The exchange rates of a day as they stand."""
 
     date: str = Field(description="The day.", examples=["2026-03-01"])

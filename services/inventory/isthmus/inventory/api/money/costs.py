@@ -7,6 +7,7 @@ from typing import Annotated
 
 from fastapi import FastAPI, Path, Query, Response
 
+from isthmus.inventory.api.feed.completeness import Stated
 from isthmus.inventory.api.money.costs_models import (
     AssetCostOut,
     ComparisonOut,
@@ -15,8 +16,7 @@ from isthmus.inventory.api.money.costs_models import (
     ForecastOut,
     SiteForecastOut,
 )
-from isthmus.inventory.api.polling.targets import INVALID, UNKNOWN, Cursor, Limit, Site, refused
-from isthmus.inventory.domain.access import narrowed
+from isthmus.inventory.api.polling.targets import Site, refused
 from isthmus.inventory.domain.money import money
 from isthmus.inventory.domain.money.cost import Grouping
 from isthmus.inventory.domain.money.days import day, within
@@ -24,8 +24,9 @@ from isthmus.inventory.domain.money.forecast import Subject
 from isthmus.inventory.domain.money.replacement import Question, Yearly
 from isthmus.inventory.domain.rows import Invalid, expected
 from isthmus.inventory.handlers.money.costs import Costs
-from isthmus.runtime.access import Viewer
+from isthmus.runtime.access import Viewer, narrowed
 from isthmus.runtime.http import problem
+from isthmus.runtime.pages import INVALID, UNKNOWN, Cursor, Limit
 
 AssetId = Annotated[
     str,
@@ -123,6 +124,7 @@ def _sums(http: FastAPI, costs: Costs, today: Today) -> None:
     )
     async def sums(
         who: Viewer,
+        complete_until: Stated,
         by: By,
         currency: Currency,
         on: On = None,
@@ -136,11 +138,13 @@ def _sums(http: FastAPI, costs: Costs, today: Today) -> None:
             rates = await costs.rates(day)
             if by is not Grouping.ASSET:
                 report = await costs.report(by, sites, day, target)
-                return CostsOut.report(by, target, report, rates)
+                made = CostsOut.report(by, target, report, rates)
+                return made.model_copy(update={"complete_until": complete_until})
         except Invalid as error:
             return refused(error, "request")
         found, next = await costs.page(sites, day, target, cursor, limit)
-        return CostsOut.page(target, found, rates, next)
+        page = CostsOut.page(target, found, rates, next)
+        return page.model_copy(update={"complete_until": complete_until})
 
 
 def _ends(http: FastAPI, costs: Costs, today: Today) -> None:
@@ -151,14 +155,16 @@ def _ends(http: FastAPI, costs: Costs, today: Today) -> None:
         response_model=ForecastOut,
         responses=INVALID,
     )
-    async def forecast(who: Viewer, on: On = None, site: Site = None) -> ForecastOut | Response:
+    async def forecast(
+        who: Viewer, complete_until: Stated, on: On = None, site: Site = None
+    ) -> ForecastOut | Response:
         try:
             seen_from = _day(on, today)
         except Invalid as error:
             return refused(error, "request")
         found = await costs.forecast(narrowed(who.sites, site), seen_from)
         items = [SiteForecastOut.of(name, each) for name, each in found.items()]
-        return ForecastOut(on=seen_from, items=items)
+        return ForecastOut(on=seen_from, items=items, complete_until=complete_until)
 
     @http.get(
         "/v1/assets/{id}/ends",

@@ -7,7 +7,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, Field
 
-from isthmus.inventory.api.assets.models import Next
+from isthmus.inventory.api.feed.completeness import CompleteUntil
 from isthmus.inventory.domain.assets.model import Asset
 from isthmus.inventory.domain.money.cost import Cost, Grouping, Line, Term, Total, why_not
 from isthmus.inventory.domain.money.figures import Gap
@@ -15,6 +15,7 @@ from isthmus.inventory.domain.money.forecast import Bucket, End, Forecast, Knowl
 from isthmus.inventory.domain.money.money import Money, Rate, Rates, shown
 from isthmus.inventory.domain.money.replacement import Comparison, Item, Question, Yearly, per_year
 from isthmus.inventory.handlers.money.costs import Report
+from isthmus.runtime.pages import Next
 
 RATE_PLACES = 12
 Amount = Annotated[
@@ -188,6 +189,7 @@ class CostsOut(BaseModel):
     )
     rates: dict[str, RateOut] = Field(description="Rates that were used, by currency.")
     next: Next = None
+    complete_until: CompleteUntil = None
 
     @classmethod
     def report(cls, by: Grouping, currency: str, report: Report, rates: Rates) -> Self:
@@ -263,6 +265,7 @@ class ForecastOut(BaseModel):
 
     on: date = Field(description="Seen from this day.")
     items: list[SiteForecastOut]
+    complete_until: CompleteUntil = None
 
 
 class OptionOut(BaseModel):

@@ -6,15 +6,15 @@ from typing import Annotated, Self
 from fastapi import FastAPI, Path, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from isthmus.inventory.api.assets.models import Next, TargetOut, WindowModel
-from isthmus.inventory.api.polling.targets import INVALID, UNKNOWN, Cursor, Limit, Site, refused
-from isthmus.inventory.domain.access import narrowed
-from isthmus.inventory.domain.polling.discovery import Finding, Job, State, Verdict
+from isthmus.inventory.api.assets.models import TargetOut, WindowModel
+from isthmus.inventory.api.polling.targets import Site, refused
+from isthmus.inventory.domain.polling.discovery import DiscoveryState, Finding, FindingVerdict, Job
 from isthmus.inventory.domain.rows import Invalid
 from isthmus.inventory.handlers.polling.discoveries import Approval, Discoveries
 from isthmus.inventory.ports.polling import JobStore
-from isthmus.runtime.access import Engineer, Principal, Viewer
+from isthmus.runtime.access import Engineer, Principal, Viewer, narrowed
 from isthmus.runtime.http import problem
+from isthmus.runtime.pages import INVALID, UNKNOWN, Cursor, Limit, Next, Number, Whole
 
 JobId = Annotated[str, Path(description="Id of the job.")]
 ONE = "/v1/discoveries/{id}"
@@ -26,7 +26,7 @@ class ProtocolIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     protocol: str = Field(description="`modbus`, `opcua` or `snmp`.", examples=["modbus"])
-    ports: list[int] | None = Field(
+    ports: list[Whole] | None = Field(
         default=None, description="Ports to ask, at most 4; the registered one when absent."
     )
     credential: str | None = Field(
@@ -49,10 +49,9 @@ class DiscoveryIn(BaseModel):
     )
     protocols: list[ProtocolIn] = Field(description="What a host may be asked by.")
     window: WindowModel = Field(description="When hosts may be asked.")
-    requests_per_s: float = Field(
+    requests_per_s: Number = Field(
         default=1, description="Most requests per second of the whole job, at most 5."
     )
-    requested_by: str = Field(description="Who asks for it.", examples=["maintenance-planner"])
     note: str = Field(default="", description="Why.", examples=["new cells of line 4"])
 
 
@@ -63,7 +62,7 @@ class FindingOut(BaseModel):
     protocol: str = Field(description="Protocol that it answered.", examples=["modbus"])
     facts: dict[str, str] = Field(description="What it said of itself.")
     found_at: datetime = Field(description="When it last answered a discovery.")
-    verdict: Verdict = Field(description="`waiting` for a person, `approved` or `ignored`.")
+    verdict: FindingVerdict = Field(description="`waiting` for a person, `approved` or `ignored`.")
     target: str = Field(description="Target that was made of it.", examples=["hagen/modbus-8"])
 
     @classmethod
@@ -85,7 +84,7 @@ class DiscoveryOut(BaseModel):
     id: str
     site: str = Field(description="Site of the networks.")
     ranges: list[str] = Field(description="Networks whose hosts are asked, in this order.")
-    state: State = Field(description="How far it is.")
+    state: DiscoveryState = Field(description="How far it is.")
     reason: str = Field(description="Why it was refused.")
     hosts: int = Field(description="Hosts of all networks.", examples=[14])
     done: int = Field(description="Hosts that are done.", examples=[7])
@@ -153,7 +152,7 @@ class ApprovalIn(Chosen):
     profile: str = Field(
         default="auto", description="Device profile; `auto` finds it by what the device says."
     )
-    interval_s: float = Field(description="Seconds from one read to the next.", examples=[10])
+    interval_s: Number = Field(description="Seconds from one read to the next.", examples=[10])
     path: str = Field(
         description="ISA-95 equipment path.", examples=["nordwerk/hagen/press-shop/line-4"]
     )
@@ -219,7 +218,8 @@ def _jobs(http: FastAPI, store: JobStore, discoveries: Discoveries) -> None:
     async def start(row: DiscoveryIn, who: Engineer) -> DiscoveryOut | Response:
         who.check(row.site, f"site {row.site!r}")
         try:
-            return DiscoveryOut.of(await discoveries.start(row.model_dump()), [])
+            said = {**row.model_dump(), "requested_by": who.name}
+            return DiscoveryOut.of(await discoveries.start(said), [])
         except Invalid as error:
             return refused(error, "discovery")
 

@@ -1,27 +1,22 @@
 """Targets over HTTP: which endpoints are read."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import FastAPI, Path, Query
 from fastapi.responses import Response
 
 from isthmus.inventory.api.assets.models import TargetIn, TargetOut, TargetPage
-from isthmus.inventory.domain.access import narrowed
 from isthmus.inventory.domain.polling.targets import Target
 from isthmus.inventory.domain.rows import Invalid, Taken
 from isthmus.inventory.handlers.polling.wanted import Wanted
 from isthmus.inventory.ports.polling import WantedStore
-from isthmus.runtime.access import Engineer, Viewer
-from isthmus.runtime.http import Problem, problem
+from isthmus.runtime.access import Engineer, Viewer, narrowed
+from isthmus.runtime.http import problem
+from isthmus.runtime.pages import INVALID, TAKEN, UNKNOWN, Cursor, Limit
 
 Site = Annotated[str | None, Query(description="Only of this site.", examples=["hagen"])]
-Limit = Annotated[int, Query(ge=1, le=1000, description="Most items on the page.")]
-Cursor = Annotated[str, Query(max_length=300, description="`next` of the page before.")]
 SiteName = Annotated[str, Path(description="Name of the site.", examples=["hagen"])]
 TargetName = Annotated[str, Path(description="Name of the target.", examples=["press-plc-1"])]
-INVALID: dict[int | str, dict[str, Any]] = {422: {"model": Problem}}
-TAKEN: dict[int | str, dict[str, Any]] = {409: {"model": Problem}}
-UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"model": Problem}}
 
 
 def refused(error: Invalid, what: str) -> Response:
@@ -62,6 +57,20 @@ def serve_targets(http: FastAPI, store: WantedStore[Target], targets: Wanted[Tar
             return refused(error, "target")
         response.status_code = 201 if changed else 200
         return TargetOut.of(target)
+
+    @http.get(
+        "/v1/targets/{site}/{target}",
+        tags=["targets"],
+        summary="One target",
+        response_model=TargetOut,
+        responses={**UNKNOWN, **INVALID},
+    )
+    async def one(site: SiteName, target: TargetName, who: Viewer) -> TargetOut | Response:
+        id = f"{site}/{target}"
+        found = (await store.known([id])).get(id)
+        if found is None or found.removed or not who.may(site):
+            return problem(404, f"target: there is no target {id!r}")
+        return TargetOut.standing(found)
 
     @http.delete(
         "/v1/targets/{site}/{target}",

@@ -6,15 +6,15 @@ from typing import Annotated, Self
 from fastapi import FastAPI, Path, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from isthmus.inventory.api.assets.models import EnvelopeModel, Next
-from isthmus.inventory.api.polling.targets import INVALID, UNKNOWN, Cursor, Limit, Site, refused
-from isthmus.inventory.domain.access import narrowed
+from isthmus.inventory.api.assets.models import EnvelopeModel
+from isthmus.inventory.api.polling.targets import Site, refused
 from isthmus.inventory.domain.polling.zones import Zone, patched
 from isthmus.inventory.domain.rows import Invalid
 from isthmus.inventory.handlers.polling.wanted import Wanted
 from isthmus.inventory.ports.polling import Standing, WantedStore
-from isthmus.runtime.access import Engineer, Viewer
+from isthmus.runtime.access import Engineer, Viewer, narrowed
 from isthmus.runtime.http import problem
+from isthmus.runtime.pages import INVALID, UNKNOWN, Cursor, Limit, Next
 
 ZoneKey = Annotated[
     str,
@@ -45,7 +45,6 @@ class ZoneIn(BaseModel):
         "same; without being named here they are not.",
         examples=[["press-safety-plc"]],
     )
-    updated_by: str | None = Field(default=None, description="Who writes it.")
 
 
 class ZoneOut(BaseModel):
@@ -117,8 +116,8 @@ def _write(http: FastAPI, zones: Wanted[Zone]) -> None:
         place = _zone(zone)
         who.check(place.site, f"zone {zone!r}")
         said = {
-            "updated_by": who.name,
             **rules.model_dump(exclude_none=True),
+            "updated_by": who.name,
             "site": place.site,
             "path": place.path,
         }
@@ -141,7 +140,7 @@ def _write(http: FastAPI, zones: Wanted[Zone]) -> None:
     async def patch(zone: ZoneKey, rules: ZoneIn, who: Engineer) -> ZoneOut | Response:
         place = _zone(zone)
         who.check(place.site, f"zone {zone!r}")
-        changes = {"updated_by": who.name, **rules.model_dump(exclude_unset=True)}
+        changes = {**rules.model_dump(exclude_unset=True), "updated_by": who.name}
         try:
             made = await zones.change(
                 place.id, place.site, lambda before: patched(before or place, changes)

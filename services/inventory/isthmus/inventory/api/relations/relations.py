@@ -1,11 +1,14 @@
 """What hangs on what over HTTP: relations, impact, paths, topology and strangers."""
 
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Path, Query
 from fastapi.responses import Response
 
+from isthmus.inventory.api.finding.past import AsOf, instant
 from isthmus.inventory.api.polling.targets import refused
+from isthmus.inventory.api.problems import serve_problems
 from isthmus.inventory.api.relations.relations_models import (
     DeclaredOut,
     DeclaredPage,
@@ -18,8 +21,9 @@ from isthmus.inventory.api.relations.relations_models import (
     StrangerPage,
     TopologyOut,
 )
-from isthmus.inventory.domain.relations.relations import Kind
+from isthmus.inventory.domain.relations.relations import RelationKind
 from isthmus.inventory.domain.rows import Invalid
+from isthmus.inventory.handlers import clock
 from isthmus.inventory.handlers.relations import DRAWN_MAX, Relations
 from isthmus.runtime.access import Operator, Viewer
 from isthmus.runtime.http import Problem, problem
@@ -52,16 +56,21 @@ Limit = Annotated[int, Query(ge=1, le=1000, description="Most items on the page.
 Cursor = Annotated[
     str, Query(max_length=1000, description="`next` of the page before.", examples=[""])
 ]
-WhichKind = Annotated[Kind, Query(description="Kind of the relation.", examples=["feeds"])]
+WhichKind = Annotated[RelationKind, Query(description="Kind of the relation.", examples=["feeds"])]
 UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"model": Problem}}
 INVALID: dict[int | str, dict[str, Any]] = {422: {"model": Problem}}
 
 
 def serve_relations(http: FastAPI, relations: Relations) -> None:
     """Add the routes of relations to `http`."""
+    serve_problems(http)
     _of_one_asset(http, relations)
     _of_several(http, relations)
     _declared(http, relations)
+
+
+async def _then(relations: Relations, as_of: datetime | None) -> Relations:
+    return relations.then(await instant(relations.earliest, as_of, clock.now()))
 
 
 def _of_one_asset(http: FastAPI, relations: Relations) -> None:
@@ -73,9 +82,9 @@ def _of_one_asset(http: FastAPI, relations: Relations) -> None:
         responses={**UNKNOWN, **INVALID},
     )
     async def of(
-        id: AssetId, who: Viewer, limit: Limit = 100, cursor: Cursor = ""
+        id: AssetId, who: Viewer, limit: Limit = 100, cursor: Cursor = "", as_of: AsOf = None
     ) -> RelationPage | Response:
-        found = await relations.of(id, who.sites)
+        found = await (await _then(relations, as_of)).of(id, who.sites)
         if found is None:
             return _unknown(id)
         items = sorted((RelationOut.of(each, found) for each in found.relations), key=_place)
@@ -125,9 +134,12 @@ def _of_several(http: FastAPI, relations: Relations) -> None:
         response_model=TopologyOut,
         responses=INVALID,
     )
-    async def topology(site: SiteName, who: Viewer, path: Place = "") -> TopologyOut | Response:
+    async def topology(
+        site: SiteName, who: Viewer, path: Place = "", as_of: AsOf = None
+    ) -> TopologyOut | Response:
         try:
-            return TopologyOut.of(await relations.topology(site, path.strip("/"), who.sites))
+            asked = await _then(relations, as_of)
+            return TopologyOut.of(await asked.topology(site, path.strip("/"), who.sites))
         except Invalid as error:
             return refused(error, "part")
 
@@ -135,8 +147,8 @@ def _of_several(http: FastAPI, relations: Relations) -> None:
         "/v1/strangers",
         tags=["relations"],
         summary="What devices of a site see on its network and is no asset",
-        description="By MAC address, or by name where none is known. Addresses that several "
-        "routers share are none.",
+        description="By MAC address, or by name where none is known; endpoints that others stand "
+        "behind by their source. Addresses that several routers share are none.",
         responses=INVALID,
     )
     async def strangers(

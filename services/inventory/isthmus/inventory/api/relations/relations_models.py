@@ -7,23 +7,31 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from isthmus.inventory.api.assets.models import Next
+from isthmus.inventory.domain.relations.answers import Drawing, Impact, Surroundings, Way
 from isthmus.inventory.domain.relations.graph import Hit
 from isthmus.inventory.domain.relations.links import Stranger
 from isthmus.inventory.domain.relations.relations import (
     Declared,
     Effect,
     Evidence,
-    Kind,
     Node,
     Origin,
     Relation,
+    RelationKind,
 )
-from isthmus.inventory.handlers.relations import Drawing, Impact, Surroundings, Way
+from isthmus.runtime.pages import Next
 
 NOT_KNOWN = "unknown"
 Confidence = Annotated[
     float, Field(description="How far to believe it: above 0 and at most 1.", examples=[0.95])
+]
+Stale = Annotated[
+    bool,
+    Field(
+        description="Whoever saw it has been silent for longer than that holds; after 30 days it "
+        "is over.",
+        examples=[False],
+    ),
 ]
 
 
@@ -59,6 +67,9 @@ class EvidenceOut(BaseModel):
     remote_port: str = Field(description="Port at the other end, as the source has it.")
     position: str = Field(description="Slot, bay or unit.", examples=["3"])
     note: str = Field(description="What who declared it wrote.")
+    stale_at: datetime | None = Field(
+        description="When it is stale, unless its source shows it again; null: it does not age."
+    )
 
     @classmethod
     def of(cls, evidence: Evidence) -> Self:
@@ -69,7 +80,7 @@ class EvidenceOut(BaseModel):
 class RelationOut(BaseModel):
     """What an asset has to do with another one."""
 
-    kind: Kind = Field(examples=["connects_to"])
+    kind: RelationKind = Field(examples=["connects_to"])
     direction: str = Field(
         description="`out`: this asset contains, runs on, … the other; `in`: the other does so "
         "with this one; `both`: a link.",
@@ -79,6 +90,7 @@ class RelationOut(BaseModel):
     port: str = Field(description="Port of this asset.", examples=["Gi1/0/7"])
     remote_port: str = Field(description="Port of the other one.", examples=["eth0"])
     confidence: Confidence
+    stale: Stale
     evidence: list[EvidenceOut]
 
     @classmethod
@@ -87,7 +99,7 @@ class RelationOut(BaseModel):
         is_start = relation.start == around.node.id
         ports = (relation.start_port, relation.end_port)
         port, remote_port = ports if is_start else ports[::-1]
-        link = relation.kind is Kind.CONNECTS_TO
+        link = relation.kind is RelationKind.CONNECTS_TO
         return cls(
             kind=relation.kind,
             direction="both" if link else "out" if is_start else "in",
@@ -95,6 +107,7 @@ class RelationOut(BaseModel):
             port=port,
             remote_port=remote_port,
             confidence=relation.confidence,
+            stale=relation.is_stale(around.at),
             evidence=[EvidenceOut.of(each) for each in relation.evidence],
         )
 
@@ -174,7 +187,7 @@ class StepOut(BaseModel):
     model_config = ConfigDict(populate_by_name=True)
 
     start: AssetRef = Field(alias="from")
-    kind: Kind = Field(examples=["connects_to"])
+    kind: RelationKind = Field(examples=["connects_to"])
     turned: bool = Field(description="True when `to` contains, feeds, … `from`.")
     end: AssetRef = Field(alias="to")
     port: str = Field(description="Port of `from`.", examples=["Gi1/0/7"])
@@ -216,12 +229,13 @@ class EdgeOut(BaseModel):
 
     model_config = ConfigDict(populate_by_name=True)
 
-    kind: Kind = Field(examples=["connects_to"])
+    kind: RelationKind = Field(examples=["connects_to"])
     start: str = Field(alias="from", description="Id of an asset.")
     end: str = Field(alias="to", description="Id of an asset.")
     start_port: str = Field(alias="from_port", examples=["Gi1/0/7"])
     end_port: str = Field(alias="to_port", examples=["eth0"])
     confidence: Confidence
+    stale: Stale
 
 
 class TopologyOut(BaseModel):
@@ -237,7 +251,10 @@ class TopologyOut(BaseModel):
         return cls(
             nodes=[AssetRef.of(each) for each in drawing.nodes],
             edges=[
-                EdgeOut(**{name: getattr(each, name) for name in names})
+                EdgeOut(
+                    **{name: getattr(each, name) for name in names},
+                    stale=each.is_stale(drawing.at),
+                )
                 for each in drawing.relations
             ],
         )
@@ -280,7 +297,7 @@ class RelationIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    kind: Kind = Field(
+    kind: RelationKind = Field(
         description="Read it from `from` to `to`: a UPS feeds a rack, a program runs on a host, a "
         "unit is behind a gateway.",
         examples=["feeds"],
@@ -316,7 +333,7 @@ class DeclaredOut(BaseModel):
 
     model_config = ConfigDict(populate_by_name=True)
 
-    kind: Kind = Field(examples=["feeds"])
+    kind: RelationKind = Field(examples=["feeds"])
     start: str = Field(alias="from", description="Id of the asset that it is by now.")
     end: str = Field(alias="to", description="Id of the asset that it is by now.")
     note: str = Field(examples=["circuit 7 of cabinet 2"])
@@ -353,7 +370,7 @@ def _step(relation: Relation, at: str, nodes: Mapping[str, Node]) -> StepOut:
     return StepOut(
         start=AssetRef.of(nodes[at]),
         kind=relation.kind,
-        turned=not is_start and relation.kind is not Kind.CONNECTS_TO,
+        turned=not is_start and relation.kind is not RelationKind.CONNECTS_TO,
         end=AssetRef.of(nodes[relation.other(at)]),
         port=port,
         remote_port=remote_port,

@@ -1,8 +1,8 @@
 """Exports over HTTP: assets as a file, and the register of OT assets with its coverage."""
 
 import json
-from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
 from fastapi import FastAPI, Query, Response
@@ -10,16 +10,22 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
 from isthmus.inventory.adapters.finding.filters import parse
+from isthmus.inventory.api.feed.completeness import HEADER, CompleteUntil, Stated, header
 from isthmus.inventory.api.finding.listing import Filter, Members, members
-from isthmus.inventory.api.polling.targets import INVALID, refused
+from isthmus.inventory.api.finding.past import AsOf, check_kept, instant
+from isthmus.inventory.api.polling.targets import refused
+from isthmus.inventory.api.problems import serve_problems
 from isthmus.inventory.api.tables import files
 from isthmus.inventory.api.tables.imports import XLSX
+from isthmus.inventory.domain.custom_fields import Own, undefined
 from isthmus.inventory.domain.query import EVERYTHING, Selection, equal
 from isthmus.inventory.domain.rows import Invalid
 from isthmus.inventory.domain.tables import registers
 from isthmus.inventory.domain.tables.registers import Coverage, Coverages
+from isthmus.inventory.handlers import clock
 from isthmus.inventory.handlers.tables.exports import Exports, Rows
 from isthmus.runtime.access import Principal, Viewer
+from isthmus.runtime.pages import INVALID
 
 JSONL = "application/jsonl"
 AssetFormat = Annotated[
@@ -34,9 +40,13 @@ GUARD = (
     "has a `'` before it, so that no spreadsheet takes it for a formula (OWASP, CSV injection); "
     "an import takes it away again."
 )
-FILES: dict[int | str, dict[str, Any]] = {
-    200: {"description": "The file.", "content": {"text/csv": {}, XLSX: {}}}
-}
+
+
+def _files(*media_types: str) -> dict[int | str, dict[str, Any]]:
+    says = f"The file; `{HEADER}` says up to when everything that was due is in."
+    text = {"schema": {"type": "string"}}
+    content = {kind: {} if kind.endswith("/json") else text for kind in media_types}
+    return {200: {"description": says, "content": content}}
 
 
 class AttributeOut(BaseModel):
@@ -80,16 +90,18 @@ class CoverageList(BaseModel):
 
     guidance: str = Field(examples=[registers.GUIDANCE])
     items: list[CoverageOut]
+    complete_until: CompleteUntil = None
 
 
-def serve_exports(http: FastAPI, exports: Exports) -> None:
+def serve_exports(http: FastAPI, exports: Exports, own: Callable[[], Own] = undefined) -> None:
     """Add the routes of exports and registers to `http`."""
-    _assets(http, exports)
+    serve_problems(http)
+    _assets(http, exports, own)
     _register(http, exports)
     _coverage(http, exports)
 
 
-def _assets(http: FastAPI, exports: Exports) -> None:
+def _assets(http: FastAPI, exports: Exports, own: Callable[[], Own]) -> None:
     @http.get(
         "/v1/exports/assets",
         tags=["exports"],
@@ -97,22 +109,31 @@ def _assets(http: FastAPI, exports: Exports) -> None:
         description=f"All that the filter selects, however many. {GUARD} A site's own fields are "
         "columns when `fields` names them, and always in JSON Lines.",
         response_class=Response,
-        responses={**FILES, **INVALID},
+        responses={**_files("text/csv", XLSX, JSONL), **INVALID},
     )
     async def assets(
-        who: Viewer, format: AssetFormat = "csv", fields: Members = "", filter: Filter = ""
+        who: Viewer,
+        complete_until: Stated,
+        format: AssetFormat = "csv",
+        fields: Members = "",
+        filter: Filter = "",
+        as_of: AsOf = None,
     ) -> Response:
         try:
             names = members(fields.split(","))
-            selection = Selection(parse(filter, datetime.now(UTC)), (), who.sites)
+            then = await instant(exports.earliest, as_of, clock.now())
+            condition = parse(filter, then or clock.now(), own())
+            check_kept([condition] if then else (), ())
+            selection = Selection(condition, (), who.sites, then)
         except Invalid as error:
             return refused(error, "export")
         if format == "jsonl":
-            return _file(exports.lines(selection, names), JSONL, "assets.jsonl")
+            lines = exports.lines(selection, names)
+            return _file(lines, JSONL, "assets.jsonl", complete_until)
         rows = exports.assets(selection, names)
         if format == "xlsx":
-            return _file(files.xlsx("Assets", rows), XLSX, "assets.xlsx")
-        return _file(files.csv(rows), "text/csv", "assets.csv")
+            return _file(files.xlsx("Assets", rows), XLSX, "assets.xlsx", complete_until)
+        return _file(files.csv(rows), "text/csv", "assets.csv", complete_until)
 
 
 def _register(http: FastAPI, exports: Exports) -> None:
@@ -124,16 +145,24 @@ def _register(http: FastAPI, exports: Exports) -> None:
         f"the attributes of: {registers.GUIDANCE}. How much of it is known is on the second sheet "
         f"of a workbook, in JSON, and at `/v1/registers/cisa-ot/coverage`. {GUARD}",
         response_class=Response,
-        responses={**FILES, **INVALID},
+        responses={**_files("text/csv", XLSX, "application/json"), **INVALID},
     )
-    async def register(who: Viewer, site: Site = "", format: RegisterFormat = "csv") -> Response:
+    async def register(
+        who: Viewer,
+        complete_until: Stated,
+        site: Site = "",
+        format: RegisterFormat = "csv",
+        as_of: AsOf = None,
+    ) -> Response:
         coverages = Coverages()
-        rows = exports.register(_of(site, who), coverages)
+        rows = exports.register(await _of(exports, site, who, as_of), coverages)
         if format == "json":
-            return _file(_json(rows, coverages), "application/json", "cisa-ot.json")
+            document = _json(rows, coverages)
+            return _file(document, "application/json", "cisa-ot.json", complete_until)
         if format == "xlsx":
-            return _file(files.xlsx("OT assets", rows, coverages), XLSX, "cisa-ot.xlsx")
-        return _file(files.csv(rows), "text/csv", "cisa-ot.csv")
+            workbook = files.xlsx("OT assets", rows, coverages)
+            return _file(workbook, XLSX, "cisa-ot.xlsx", complete_until)
+        return _file(files.csv(rows), "text/csv", "cisa-ot.csv", complete_until)
 
 
 def _coverage(http: FastAPI, exports: Exports) -> None:
@@ -143,8 +172,11 @@ def _coverage(http: FastAPI, exports: Exports) -> None:
         summary="How much of the OT asset register is known, by site",
         responses=INVALID,
     )
-    async def coverage(who: Viewer, site: Site = "") -> CoverageList:
-        return coverage_list(await exports.coverage(_of(site, who)))
+    async def coverage(
+        who: Viewer, complete_until: Stated, site: Site = "", as_of: AsOf = None
+    ) -> CoverageList:
+        made = coverage_list(await exports.coverage(await _of(exports, site, who, as_of)))
+        return made.model_copy(update={"complete_until": complete_until})
 
 
 def coverage_list(coverages: Coverages) -> CoverageList:
@@ -166,14 +198,20 @@ async def _json(rows: Rows, coverages: Coverages) -> AsyncIterator[str]:
     yield f'], "coverage": {json.dumps(known)}}}'
 
 
-def _of(site: str, who: Principal) -> Selection:
+async def _of(exports: Exports, site: str, who: Principal, as_of: datetime | None) -> Selection:
     condition = equal("site", site) if site else EVERYTHING
-    return Selection(condition, (), who.sites)
+    then = await instant(exports.earliest, as_of, clock.now())
+    return Selection(condition, (), who.sites, then)
 
 
-def _file(chunks: AsyncIterator[Any], media_type: str, name: str) -> Response:
+def _file(
+    chunks: AsyncIterator[Any], media_type: str, name: str, complete_until: datetime | None
+) -> Response:
     return StreamingResponse(
         chunks,
         media_type=media_type,
-        headers={"content-disposition": f'attachment; filename="{name}"'},
+        headers={
+            "content-disposition": f'attachment; filename="{name}"',
+            **header(complete_until),
+        },
     )

@@ -9,23 +9,23 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from isthmus.inventory.adapters.tables.tables import csv_text
-from isthmus.inventory.api.assets.models import Next
-from isthmus.inventory.api.polling.targets import INVALID, UNKNOWN, Cursor, Limit, refused
+from isthmus.inventory.api.polling.targets import refused
 from isthmus.inventory.domain.rows import Invalid, expected
 from isthmus.inventory.domain.tables.import_jobs import (
     Batch,
     Format,
     ImportJob,
+    ImportState,
     Outcome,
-    State,
-    Verdict,
+    RowVerdict,
 )
-from isthmus.inventory.domain.tables.imports import Fault
+from isthmus.inventory.domain.tables.imports import ROWS_MAX, Fault
 from isthmus.inventory.handlers.tables.import_run import batches
 from isthmus.inventory.handlers.tables.imports import Imports, TooLarge
 from isthmus.inventory.ports.tables import ImportStore, MappingStore
 from isthmus.runtime.access import Engineer, Principal, Viewer
 from isthmus.runtime.http import Problem, problem
+from isthmus.runtime.pages import INVALID, UNKNOWN, Cursor, Limit, Next
 
 T = TypeVar("T")
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -35,11 +35,29 @@ LOOK_JOBS = 100
 ONE = "/v1/imports/{id}"
 JobId = Annotated[str, Path(description="Id of the import.")]
 Mapping = Annotated[str, Query(description="Name of the import mapping.", examples=["sap"])]
+Gone = Annotated[
+    Literal["keep", "withdraw"],
+    Query(
+        description="What becomes of the word of rows that the table has no more: it stays with "
+        "their assets, or goes, and the assets stay.",
+        examples=["withdraw"],
+    ),
+]
+GoneMax = Annotated[
+    int | None,
+    Query(
+        ge=0,
+        le=ROWS_MAX,
+        description="Most rows that may be withdrawn; a tenth of those that there were unless it "
+        "is said. With more, nothing is withdrawn: a dry run says how many there are.",
+        examples=[60],
+    ),
+]
 DryRun = Annotated[bool, Query(description="Take nothing in, say what would be.")]
 AsFormat = Annotated[
     Literal["json", "csv"], Query(description="`csv` gives all of them, without pages.")
 ]
-OnlyVerdict = Annotated[Verdict | None, Query(description="Only these rows.", examples=["gone"])]
+OnlyVerdict = Annotated[RowVerdict | None, Query(description="Only these rows.", examples=["gone"])]
 UNREADABLE: dict[int | str, dict[str, Any]] = {413: {"model": Problem}, 415: {"model": Problem}}
 BODY: dict[str, Any] = {
     "requestBody": {
@@ -82,14 +100,16 @@ class RowOut(BaseModel):
 
     row: int | None = Field(description="Its number; null for one that is gone.")
     source: str = Field(description="Source that it is.", examples=["hagen/sap:10000007"])
-    verdict: Verdict = Field(description="`new`, `changed`, `unchanged`, `gone`.")
+    verdict: RowVerdict = Field(description="`new`, `changed`, `unchanged`, `gone`, `withdrawn`.")
     changed: list[str] = Field(description="Fields that it says otherwise than last time.")
     asset: str = Field(
         description="In a dry run: the asset that it would be joined to, as far as that can be "
-        "told before its values are normalised; empty for none."
+        "told before its values are normalised; the asset whose word it was, when it is withdrawn; "
+        "empty for none."
     )
     by: str = Field(
-        description="What that asset is known by: `external_id`, `asset_number`, `serial`."
+        description="What that asset is known by: `external_id`, `asset_number`, `serial`, or "
+        "its `source`."
     )
 
     @classmethod
@@ -121,7 +141,8 @@ class CountsOut(BaseModel):
     new: int = Field(description="The last import had no such record.")
     changed: int = Field(description="It said something else.")
     unchanged: int = Field(description="It said the same.")
-    gone: int = Field(description="The last import had it, this file has not.")
+    gone: int = Field(description="An import before had it, this file has not.")
+    withdrawn: int = Field(description="The same, and what it said holds no longer.")
     ignored: int = Field(description="Left out, as the mapping says.")
     faulty: int = Field(description="Not taken.")
     errors: int = Field(description="What is wrong with those.")
@@ -135,9 +156,15 @@ class ImportOut(BaseModel):
     format: Format
     bytes: int = Field(description="Size of the file.")
     dry_run: bool = Field(description="Nothing is taken in, it is only said what would be.")
-    state: State
+    state: ImportState
     reason: str = Field(description="Why it failed.")
-    notes: list[str] = Field(description="What had to be guessed of the file.")
+    withdraw: bool = Field(description="What rows said goes when the file has them no more.")
+    gone_max: int | None = Field(
+        description="Most rows that may be withdrawn; null for a tenth of those that there were."
+    )
+    notes: list[str] = Field(
+        description="What had to be guessed of the file, and why nothing was withdrawn."
+    )
     against: str = Field(description="Import that its rows are compared with; empty for none.")
     published: int = Field(description="Row up to which everything good is taken in.")
     counts: CountsOut
@@ -149,8 +176,8 @@ class ImportOut(BaseModel):
     @classmethod
     def of(cls, job: ImportJob, errors: Sequence[Fault] = ()) -> Self:
         """What the API says of `job`."""
-        same = ("id", "format", "bytes", "dry_run", "state", "reason", "against", "published",
-                "requested_by", "requested_at", "finished_at")  # fmt: skip
+        same = ("id", "format", "bytes", "dry_run", "withdraw", "gone_max", "state", "reason",
+                "against", "published", "requested_by", "requested_at", "finished_at")  # fmt: skip
         return cls(
             **{name: getattr(job, name) for name in same},
             mapping=job.mapping.name,
@@ -197,6 +224,8 @@ def _start(http: FastAPI, mappings: MappingStore, imports: Imports) -> None:
         who: Engineer,
         mapping: Mapping,
         dry_run: DryRun = False,
+        gone: Gone = "keep",
+        gone_max: GoneMax = None,
     ) -> ImportOut | Response:
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind not in FORMATS:
@@ -212,6 +241,7 @@ def _start(http: FastAPI, mappings: MappingStore, imports: Imports) -> None:
             job = await imports.start(
                 chosen, FORMATS[kind], request.stream(),
                 dry_run=dry_run, requested_by=who.name, sites=sites,
+                withdraw=gone == "withdraw", gone_max=gone_max,
             )  # fmt: skip
         except TooLarge as error:
             return problem(413, str(error))

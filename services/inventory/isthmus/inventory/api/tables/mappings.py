@@ -1,18 +1,20 @@
 """Import mappings over HTTP."""
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from isthmus.inventory.adapters.documents import document
-from isthmus.inventory.api.assets.models import Next
-from isthmus.inventory.api.polling.targets import INVALID, UNKNOWN, Cursor, Limit, refused
+from isthmus.inventory.api.polling.targets import refused
+from isthmus.inventory.domain.custom_fields import Own, undefined
 from isthmus.inventory.domain.rows import Invalid
 from isthmus.inventory.domain.tables.mappings import ImportMapping, mapping
 from isthmus.inventory.ports.tables import MappingStore
 from isthmus.runtime.access import EVERYWHERE, Engineer, Principal, Viewer
 from isthmus.runtime.http import problem
+from isthmus.runtime.pages import INVALID, UNKNOWN, Cursor, Flag, Limit, Next
 
 BYTES_MAX = 262_144
 NAMED = "/v1/import-mappings/{name}"
@@ -42,7 +44,7 @@ class ColumnModel(BaseModel):
         description="How a day is written, of %d %m %Y %y %H %M %S; ISO 8601 when empty.",
         examples=["%d.%m.%Y"],
     )
-    decimal_comma: bool = Field(default=False, description="4.850,00 is meant by 4850.00.")
+    decimal_comma: Flag = Field(default=False, description="4.850,00 is meant by 4850.00.")
     default: str = Field(default="", description="What an empty cell means.")
 
 
@@ -89,10 +91,10 @@ class MappingPage(BaseModel):
     next: Next
 
 
-def serve_mappings(http: FastAPI, store: MappingStore) -> None:
+def serve_mappings(http: FastAPI, store: MappingStore, own: Callable[[], Own] = undefined) -> None:
     """Add the routes of import mappings to `http`."""
     _read(http, store)
-    _write(http, store)
+    _write(http, store, own)
 
 
 def _read(http: FastAPI, store: MappingStore) -> None:
@@ -112,7 +114,7 @@ def _read(http: FastAPI, store: MappingStore) -> None:
         return _model(found) if found else _no_mapping(name)
 
 
-def _write(http: FastAPI, store: MappingStore) -> None:
+def _write(http: FastAPI, store: MappingStore, own: Callable[[], Own]) -> None:
     @http.put(
         NAMED,
         tags=["imports"],
@@ -131,6 +133,7 @@ def _write(http: FastAPI, store: MappingStore) -> None:
                     await _body(request),
                     request.headers.get("content-type", "").partition(";")[0].strip(),
                 ),
+                own(),
             )
         except Invalid as error:
             return refused(error, "import mapping")

@@ -3,7 +3,6 @@
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from isthmus.inventory.domain.assets.ledger import Plan, Removal, following
 from isthmus.inventory.domain.assets.model import (
     OPERATOR,
     Asset,
@@ -17,8 +16,10 @@ from isthmus.inventory.domain.assets.model import (
     Status,
     View,
     changes,
+    newest,
     place,
 )
+from isthmus.inventory.domain.assets.plan import Move, Plan, Removal, following
 from isthmus.inventory.domain.assets.precedence import Policy, described
 from isthmus.inventory.domain.assets.vocabulary import Origin
 
@@ -88,7 +89,7 @@ def joined(winner: Asset, loser: Asset, cause: Cause, reason: str, policy: Polic
         attributes={**loser.attributes, **winner.attributes},
         last_seen_at=max(filter(None, (winner.last_seen_at, loser.last_seen_at)), default=None),
     )
-    after = described(base, _newest([*winner.views, *loser.views]), policy)
+    after = described(base, newest([*winner.views, *loser.views]), policy)
     merged = Change(winner.id, ChangeKind.MERGED, cause, "", loser.id, winner.id, reason)
     made = (merged, *changes(winner, after, cause))
     gone = Change(loser.id, ChangeKind.MERGED, cause, "", loser.id, winner.id, reason)
@@ -97,12 +98,6 @@ def joined(winner: Asset, loser: Asset, cause: Cause, reason: str, policy: Polic
         removals=(Removal(loser, winner.id, (gone,), cause),),
         unsettled=frozenset({*winner.sources, *loser.sources}),
     )
-
-
-def _newest(views: Iterable[View]) -> Iterable[View]:
-    """One of each source: a step that met another writer may have left two of them."""
-    in_order = sorted(views, key=lambda view: (view.observed_at, view.report_id))
-    return {view.source: view for view in in_order}.values()
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +122,7 @@ def parted(
     left = described(_left(asset, going, heir), staying, policy)
     left = replace(left, pinned=frozenset(view.source for view in staying))
     own = replace(heir.asset, pinned=heir.asset.pinned | pinned)
-    found = described(own, _newest([*going, *own.views]), policy)
+    found = described(own, newest([*going, *own.views]), policy)
     stub = replace(heir.asset, revision=heir.revision) if heir.revision else None
     split = [
         Change(id, ChangeKind.SPLIT, cause, "", asset.id, heir.asset.id, reason)
@@ -139,7 +134,7 @@ def parted(
     return Plan(
         gains=(gain,),
         losses=(loss,),
-        moves={key.id: heir.asset.id for key in _own_keys(going, staying, heir.asset.proven)},
+        moves={key.id: Move(heir.asset.id) for key in _own_keys(going, staying, heir.asset.proven)},
         unsettled=frozenset(asset.sources),
     )
 
@@ -149,9 +144,8 @@ def _left(asset: Asset, going: Iterable[View], heir: Heir) -> Asset:
     if heir.into:
         return replace(heir.into, status=asset.status)
     keys = heir.asset.proven.union(*(view.keys for view in going))
-    told = {(name, said.value) for view in going for name, said in view.attributes.items()}
-    told |= heir.asset.attributes.items()
-    attributes = {n: text for n, text in asset.attributes.items() if (n, text) not in told}
+    told = heir.asset.attributes.items()
+    attributes = {n: text for n, text in _untold(asset, going).items() if (n, text) not in told}
     return replace(asset, attributes=attributes, proven=asset.proven - keys)
 
 
@@ -160,3 +154,24 @@ def _own_keys(going: Iterable[View], staying: Iterable[View], proven: frozenset[
     kept = {key.id for view in staying for key in view.keys}
     own = {key for key in proven.union(*(view.keys for view in going)) if key.id not in kept}
     return own | {place(view.site, view.source) for view in going}
+
+
+def withdrawn(asset: Asset, sources: Collection[str], cause: Cause, policy: Policy) -> Plan:
+    """Some sources say nothing of an asset any more; the word of its last one is remembered."""
+    going = [view for view in asset.views if view.source in sources]
+    if not going:
+        return Plan()
+    staying = [view for view in asset.views if view.source not in sources]
+    base = replace(asset, attributes=_untold(asset, going)) if staying else asset
+    after = described(base, staying, policy)
+    made = changes(asset, after, cause)
+    return Plan(
+        gains=(following(asset, after, made, cause),),
+        unsettled=frozenset(view.source for view in going),
+    )
+
+
+def _untold(asset: Asset, going: Iterable[View]) -> dict[str, str]:
+    """What is known of an asset, but for what these say."""
+    told = {(name, said.value) for view in going for name, said in view.attributes.items()}
+    return {name: text for name, text in asset.attributes.items() if (name, text) not in told}

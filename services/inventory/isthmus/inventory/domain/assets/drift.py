@@ -14,7 +14,7 @@ GONE = frozenset({"planned", "ordered", "retired", "disposed"})
 """States in which nobody expects to see an asset."""
 
 
-class Kind(StrEnum):
+class DriftKind(StrEnum):
     """How an asset drifts."""
 
     UNEXPECTED = "unexpected"
@@ -31,7 +31,7 @@ class Kind(StrEnum):
 class Drift:
     """One way in which an asset is not as it should be."""
 
-    kind: Kind
+    kind: DriftKind
     field: str = ""
     intended: str = ""
     observed: str = ""
@@ -47,11 +47,11 @@ def drifts(asset: Asset, policy: Policy) -> list[Drift]:
     intended = any(view.origin is Origin.IMPORT for view in asset.views)
     state = asset.attributes.get("state", "")
     if observed and not intended:
-        return [Drift(Kind.UNEXPECTED)] if asset.status is Status.DISCOVERED else []
+        return [Drift(DriftKind.UNEXPECTED)] if asset.status is Status.DISCOVERED else []
     if intended and not observed:
-        return [] if state in GONE else [Drift(Kind.MISSING, "state", state or "in_service")]
+        return [] if state in GONE else [Drift(DriftKind.MISSING, "state", state or "in_service")]
     back = state in GONE and asset.reachability.answers
-    found = [Drift(Kind.BACK, "state", state, asset.reachability.value)] if back else []
+    found = [Drift(DriftKind.BACK, "state", state, asset.reachability.value)] if back else []
     return found + list(_mismatches(asset, policy))
 
 
@@ -62,7 +62,9 @@ def _mismatches(asset: Asset, policy: Policy) -> Iterator[Drift]:
         observed = _first(found, {Origin.DEVICE})
         intended = _first(found, {Origin.IMPORT, Origin.OPERATOR})
         if observed and intended and observed.casefold() != intended.casefold():
-            yield Drift(Kind.MISMATCHED, name, intended, observed, asset.attributes.get(name, ""))
+            yield Drift(
+                DriftKind.MISMATCHED, name, intended, observed, asset.attributes.get(name, "")
+            )
 
 
 def _first(candidates: Iterable[Candidate], origins: set[Origin]) -> str:

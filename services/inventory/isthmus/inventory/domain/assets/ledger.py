@@ -1,7 +1,7 @@
 """What a batch of reports does to the assets: a pure fold, from a snapshot to a plan."""
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -17,89 +17,28 @@ from isthmus.inventory.domain.assets.model import (
     View,
     cause,
     changes,
+    newest,
     place,
     view,
+)
+from isthmus.inventory.domain.assets.plan import (
+    NOBODY,
+    Contest,
+    Move,
+    Plan,
+    Removal,
+    Seen,
+    Snapshot,
+    Write,
+    following,
 )
 from isthmus.inventory.domain.assets.precedence import POLICY, Policy, described
 from isthmus.inventory.domain.assets.vocabulary import Origin
 
-NOBODY = ""
-"""Holder of a claim whose asset is gone for good."""
 NEVER = datetime.min.replace(tzinfo=UTC)
 SEEN_EVERY = timedelta(seconds=5)
 COARSE = timedelta(minutes=10)
 """How exactly an asset itself knows when it was last seen; its sources know better."""
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """Who holds the claims that a batch asks for, and the assets concerned.
-
-    A claim may name an asset that is not there: its writer has claimed the key, and has not yet
-    written the asset, or never will.
-    """
-
-    claims: Mapping[str, str]
-    assets: Mapping[str, Asset]
-    seen: Mapping[str, datetime] = field(default_factory=dict)
-    """When sources last said what their views already had."""
-    demoted: frozenset[str] = frozenset()
-    """Keys that too many devices have: they tell nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class Write:
-    """One asset to write as `after`, if it is still as `before`, with what that publishes."""
-
-    before: Asset | None
-    after: Asset
-    changes: tuple[Change, ...]
-    cause: Cause
-
-
-@dataclass(frozen=True, slots=True)
-class Removal:
-    """One asset to remove; `successor` is the asset that it turned out to be, or NOBODY."""
-
-    asset: Asset
-    successor: str
-    changes: tuple[Change, ...]
-    cause: Cause
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """A source that says what it said before: only the time is new."""
-
-    asset_id: str
-    source: str
-    observed_at: datetime
-    coarse: bool
-    """Is it so long after what the asset itself says that that is to be written too?"""
-
-
-@dataclass(frozen=True, slots=True)
-class Contest:
-    """A key that two devices have which are not one."""
-
-    key: str
-    assets: tuple[str, str]
-    cause: Cause
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What to write, in this order: a crash between two steps is mended by the replay."""
-
-    claims: Mapping[str, str] = field(default_factory=dict)
-    gains: tuple[Write, ...] = ()
-    losses: tuple[Write, ...] = ()
-    removals: tuple[Removal, ...] = ()
-    moves: Mapping[str, str] = field(default_factory=dict)
-    seen: tuple[Seen, ...] = ()
-    contests: tuple[Contest, ...] = ()
-    unsettled: frozenset[str] = frozenset()
-    """Sources whose views were changed by somebody else than themselves."""
 
 
 def lookups(reports: Iterable[Report]) -> set[str]:
@@ -154,7 +93,8 @@ class _Ledger:
         holders = self._holders(report.claims)
         here = holders.get(place(report.site, report.source).id)
         before = here.view(report.source) if here else None
-        if before and self._is_late(report, before):
+        if here and before and self._is_late(report, before):
+            self._rejoin(here, before, report)
             return
         if report.device and before is None and self._fell_silent_after(report):
             return
@@ -166,7 +106,7 @@ class _Ledger:
         known = before.keys if before else ()
         match = resolve(report, self._holders(report.claims), known)
         if here and before and after.same_as(before) and match.same == (here,):
-            self._see(here, after)
+            self._see(here, after, report)
             self._claim(report.claims, here)
             return
         # Other replicas may still know what it said so far.
@@ -196,7 +136,7 @@ class _Ledger:
         found = ((key, self._assets.get(self._claims.get(key.id, NOBODY))) for key in keys)
         return {key.id: asset for key, asset in found if asset and asset.shows(key)}
 
-    def _see(self, asset: Asset, after: View) -> None:
+    def _see(self, asset: Asset, after: View, report: Report) -> None:
         at = after.observed_at
         views = tuple(after if each.source == after.source else each for each in asset.views)
         seen_at = max(asset.last_seen_at or at, at) if after.alive else asset.last_seen_at
@@ -208,16 +148,30 @@ class _Ledger:
             if at - noted >= SEEN_EVERY:
                 told = stored.last_seen_at if stored else None
                 coarse = after.alive and (told is None or at - told >= COARSE)
-                self._seen[after.source] = Seen(asset.id, after.source, at, coarse)
+                self._seen[after.source] = Seen(
+                    asset.id, after.source, at, report.id, coarse
+                )
 
     def _gain(self, match: Match, report: Report) -> Asset:
         """The asset that the report is about, as it is after it; the others of `same` are gone."""
         if not match.same:
             return self._discover(report)
-        old, *others = match.same
-        views = {each.source: each for asset in reversed(match.same) for each in asset.views}
+        views = {each.source: each for each in _views(match.same)}
         views[report.source] = view(report, views.get(report.source))
-        asset, _ = self._changed(old, _united(old, others), views.values(), report)
+        return self._unite(match.same, views.values(), report)
+
+    def _rejoin(self, here: Asset, before: View, report: Report) -> None:
+        """A late report tells nothing new, but what its device still shows another asset may have
+        come to show meanwhile."""
+        if not set(report.keys) <= set(before.keys):
+            return
+        same = resolve(report, self._holders(report.claims), before.keys).same
+        if here in same and len(same) > 1:
+            self._claim(report.claims, self._unite(same, _views(same), report))
+
+    def _unite(self, same: Sequence[Asset], views: Iterable[View], report: Report) -> Asset:
+        old, *others = same
+        asset, _ = self._changed(old, _united(old, others), views, report)
         for other in others:
             self._merge(other, asset, report)
         return asset
@@ -233,8 +187,11 @@ class _Ledger:
         """The id that was claimed for this device but not yet written, or the report's own."""
         taken = {NOBODY, *self._assets, *self._removals}
         holders = (self._claims.get(key.id, NOBODY) for key in report.claims)
+        claimed = next((holder for holder in holders if holder not in taken), None)
         own = str(uuid.uuid5(NAMESPACE, f"asset|{report.id}"))
-        return next((holder for holder in holders if holder not in taken), own)
+        while own in taken:  # another writer has found other devices to be the asset of this report
+            own = str(uuid.uuid5(NAMESPACE, own))
+        return claimed or own
 
     def _merge(self, loser: Asset, winner: Asset, report: Report) -> None:
         shared = sorted(key.id for key in report.claims if loser.shows(key))
@@ -351,15 +308,26 @@ class _Ledger:
         claims = self._claims
         writes = {id: self._write(id, entry) for id, entry in self._entries.items()}
         lost = {id for id, entry in self._entries.items() if entry.lost}
+        gains = tuple(write for id, write in writes.items() if id not in lost)
         return Plan(
             claims={key: id for key, id in claims.items() if key not in before and id != NOBODY},
-            gains=tuple(write for id, write in writes.items() if id not in lost),
+            gains=gains,
             losses=tuple(write for id, write in writes.items() if id in lost),
             removals=tuple(self._removals.values()),
-            moves={key: claims[key] for key in before if claims[key] not in (before[key], NOBODY)},
+            moves={
+                key: Move(claims[key], before[key])
+                for key in before
+                if claims[key] not in (before[key], NOBODY)
+            },
             seen=tuple(seen for seen in self._seen.values() if seen.asset_id not in writes),
             contests=tuple(self._contests.values()),
             unsettled=frozenset(self._unsettled),
+            held={
+                key: write.after.id
+                for write in gains
+                for key in write.newly_shown
+                if claims.get(key) == write.after.id
+            },
         )
 
     def _write(self, id: str, entry: _Entry) -> Write:
@@ -367,12 +335,8 @@ class _Ledger:
         return following(stored, self._assets[id], entry.changes, entry.cause)
 
 
-def following(before: Asset | None, after: Asset, made: Iterable[Change], cause: Cause) -> Write:
-    """The write of `after` as the version that follows on `before`; none goes back in time."""
-    revision, at = 1, cause.at
-    if before:
-        revision, at = before.revision + 1, max(before.changed_at, cause.at)
-    return Write(before, replace(after, revision=revision, changed_at=at), tuple(made), cause)
+def _views(same: Iterable[Asset]) -> Collection[View]:
+    return newest(each for asset in same for each in asset.views)
 
 
 def _united(asset: Asset, others: Iterable[Asset]) -> Asset:

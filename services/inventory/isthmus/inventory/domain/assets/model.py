@@ -1,7 +1,7 @@
 """Assets, the views that sources have of them, and the reports that make both."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import IntEnum, StrEnum
@@ -207,6 +207,12 @@ def told(known: Mapping[str, T], said: Mapping[str, T]) -> dict[str, T]:
     return {**{name: known[name] for name in known if name not in OF_FAMILY}, **said}
 
 
+def newest(views: Iterable[View]) -> Collection[View]:
+    """One of each source: a step that met another writer may have left two of them."""
+    in_order = sorted(views, key=lambda view: (view.observed_at, view.report_id))
+    return {view.source: view for view in in_order}.values()
+
+
 @dataclass(frozen=True, slots=True)
 class Asset:
     """One device, as all its sources together describe it."""
@@ -238,6 +244,12 @@ class Asset:
     def keys(self) -> frozenset[Key]:
         """The keys that it shows now, and the unique ones that it ever showed."""
         return self.proven.union(*(view.keys for view in self.views))
+
+    @property
+    def shown(self) -> set[str]:
+        """The claims that count as its own."""
+        places = {place(view.site, view.source).id for view in self.views}
+        return places | {key.id for key in self.keys}
 
     @property
     def provisional(self) -> bool:

@@ -218,6 +218,8 @@ class Work:
     currency: str = ""
     text: str = ""
     next_due_on: date | None = None
+    reading: Decimal | None = None
+    """What the counter of its plan showed."""
 
     @property
     def about(self) -> tuple[str, ...]:
@@ -249,6 +251,7 @@ class Work:
             "currency": self.currency,
             "text": self.text,
             "next_due_on": self.next_due_on.isoformat() if self.next_due_on else None,
+            "reading": None if self.reading is None else format(self.reading, "f"),
         }
 
 
@@ -309,6 +312,7 @@ def work(row: object) -> Work:
         currency=currency("currency", code or None) if code or parts or labour else "",
         text=rows.text("text", said.get("text", "")),
         next_due_on=_day_or_none("next_due_on", said.get("next_due_on")),
+        reading=amount("reading", said["reading"]) if "reading" in said else None,
     )
 
 

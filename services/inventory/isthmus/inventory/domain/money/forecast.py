@@ -84,7 +84,7 @@ def ends(
     }
     maker = _dated(attributes.get("warranty_until", ""))
     warranty = max(maker, agreed[Subject.WARRANTY], key=_reach)
-    return {**agreed, Subject.WARRANTY: warranty, Subject.END_OF_LIFE: _life(attributes)}
+    return {**agreed, Subject.WARRANTY: warranty, Subject.END_OF_LIFE: life(attributes)}
 
 
 def _dated(text: str) -> End:
@@ -96,7 +96,8 @@ def _reach(end: End) -> tuple[bool, date]:
     return end.state is Knowledge.SUPPORTED_NO_DATE, end.last or date.min
 
 
-def _life(attributes: Mapping[str, str]) -> End:
+def life(attributes: Mapping[str, str]) -> End:
+    """What is known of the day on which the maker stops mending it."""
     end = _dated(attributes.get("end_of_support", ""))
     if end is NOBODY_KNOWS and attributes.get("lifecycle") == Knowledge.SUPPORTED_NO_DATE:
         return End(Knowledge.SUPPORTED_NO_DATE)

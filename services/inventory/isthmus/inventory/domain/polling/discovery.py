@@ -29,7 +29,7 @@ LADDER = ("opcua", "modbus", "snmp")
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
-class State(StrEnum):
+class DiscoveryState(StrEnum):
     """How far a job is."""
 
     WAITING = "waiting"
@@ -39,10 +39,10 @@ class State(StrEnum):
     REFUSED = "refused"
 
 
-LIVE = (State.WAITING, State.RUNNING)
+LIVE = (DiscoveryState.WAITING, DiscoveryState.RUNNING)
 
 
-class Verdict(StrEnum):
+class FindingVerdict(StrEnum):
     """What a person decided about an endpoint that was found."""
 
     WAITING = "waiting"
@@ -83,7 +83,7 @@ class Job:
     note: str
     requested_at: datetime
     hosts: int
-    state: State = State.WAITING
+    state: DiscoveryState = DiscoveryState.WAITING
     progress: Progress = Progress()
     reason: str = ""
     collector: str = ""
@@ -101,7 +101,7 @@ class Step:
     """What a collector says of a job."""
 
     job: str
-    state: State
+    state: DiscoveryState
     at: datetime
     collector: str
     progress: Progress
@@ -119,7 +119,7 @@ class Finding:
     endpoint: Mapping[str, Any]
     facts: Mapping[str, str]
     found_at: datetime
-    verdict: Verdict = Verdict.WAITING
+    verdict: FindingVerdict = FindingVerdict.WAITING
     decided_at: datetime | None = None
     target: str = ""
 
@@ -178,7 +178,7 @@ def cancelled(job: Job, at: datetime) -> Job:
     """`job`, stopped by a person; the same where it has ended already."""
     if not job.live:
         return job
-    return replace(job, state=State.CANCELLED, changed_at=at, revision=job.revision + 1)
+    return replace(job, state=DiscoveryState.CANCELLED, changed_at=at, revision=job.revision + 1)
 
 
 def target_row(

@@ -8,9 +8,9 @@ from isthmus.inventory.domain.relations.relations import (
     NO_OTHER_WAY,
     TRAVELS,
     Effect,
-    Kind,
     Node,
     Relation,
+    RelationKind,
 )
 
 CORE_CLASSES = frozenset({"router", "firewall"})
@@ -63,7 +63,7 @@ def impact(
     """
     relations = list(relations)
     graph = around(relations)
-    network = around(each for each in relations if each.kind is Kind.CONNECTS_TO)
+    network = around(each for each in relations if each.kind is RelationKind.CONNECTS_TO)
     connected = reached(network, core)
     hits = {(start, Effect.STOPS): Hit(start, Effect.STOPS, 0)}
     fresh = list(hits.values())

@@ -5,10 +5,16 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
-from isthmus.inventory.domain.relations.relations import Evidence, Kind, Origin, Relation, united
+from isthmus.inventory.domain.relations.relations import (
+    Evidence,
+    Origin,
+    Relation,
+    RelationKind,
+    united,
+)
 
 ENTRIES_MAX = 20_000
 EDGE_MACS_MAX = 8
@@ -68,6 +74,22 @@ class Table:
     sightings: tuple[Sighting, ...]
     uplinks: Mapping[str, int] = field(default_factory=dict)
     """How many addresses stand behind each port that leads to other switches."""
+    since: Mapping[Sighting, datetime] = field(default_factory=dict, compare=False)
+    """Since when each entry has stood there."""
+    last_at: datetime | None = field(default=None, compare=False)
+    """When the source showed it last, as far as that is written down."""
+    ttl: timedelta = field(default=timedelta(hours=1), compare=False)
+    """How long it holds without being shown again."""
+
+    @property
+    def stale_at(self) -> datetime:
+        """When it is stale, unless its source shows it again."""
+        return self.shown_at + self.ttl
+
+    @property
+    def shown_at(self) -> datetime:
+        """When the source showed it last."""
+        return self.last_at or self.at
 
     @property
     def digest(self) -> str:
@@ -91,7 +113,8 @@ def table(source: str, site: str, at: datetime, seen: Iterable[Sighting]) -> Tab
     }
     kept = (s for s in told if s.kind is not SightingKind.FDB or s.port not in uplinks)
     ordered = sorted(kept, key=lambda s: (list(SightingKind).index(s.kind), s))
-    return Table(source, site, at, tuple(ordered[:ENTRIES_MAX]), uplinks)
+    entries = tuple(ordered[:ENTRIES_MAX])
+    return Table(source, site, at, entries, uplinks, dict.fromkeys(entries, at), at)
 
 
 def _is_shared(sighting: Sighting) -> bool:
@@ -238,8 +261,8 @@ def _told(tables: Iterable[Table], reporters: Mapping[str, str], known: Known) -
 
 def _evidence(table: Table, seen: Sighting, confidence: float) -> Evidence:
     return Evidence(
-        Origin.SIGHTING, table.source, table.at, round(confidence, 3), seen.kind, seen.port,
-        seen.remote_port,
+        Origin.SIGHTING, table.source, table.since.get(seen, table.at), round(confidence, 3),
+        seen.kind, seen.port, seen.remote_port, stale_at=table.stale_at,
     )  # fmt: skip
 
 
@@ -270,7 +293,12 @@ def _link(half: _Half, twin: _Half | None) -> Relation:
     evidence = (*half.evidence, *(twin.evidence if twin else ()))
     far_port = twin.port if twin else next(filter(None, half.far_ports), "")
     return Relation(
-        Kind.CONNECTS_TO, half.near, half.far, tuple(sorted(set(evidence))), half.port, far_port
+        RelationKind.CONNECTS_TO,
+        half.near,
+        half.far,
+        tuple(sorted(set(evidence))),
+        half.port,
+        far_port,
     )
 
 
@@ -293,9 +321,9 @@ def _forwarded(
         trust = (ALONE_ON_PORT if count == 1 else AMONG_FEW) * far[1]
         evidence = (_evidence(each, seen, trust),)
         if (min(near, far[0]), max(near, far[0])) in pairs:
-            yield Relation(Kind.CONNECTS_TO, near, far[0], evidence)
+            yield Relation(RelationKind.CONNECTS_TO, near, far[0], evidence)
         elif far[0] not in placed:
-            yield Relation(Kind.CONNECTS_TO, near, far[0], evidence, start_port=seen.port)
+            yield Relation(RelationKind.CONNECTS_TO, near, far[0], evidence, start_port=seen.port)
 
 
 def _nearest(tables: Iterable[Table]) -> Iterator[tuple[int, Table, Sighting]]:

@@ -1,7 +1,7 @@
 """What hangs on what: the kinds of relation, which way a failure travels along each, and why."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
@@ -11,7 +11,7 @@ from isthmus.inventory.domain.rows import Invalid, expected, fields, text
 RELATION = ("kind", "from", "to", "note")
 
 
-class Kind(StrEnum):
+class RelationKind(StrEnum):
     """What one asset has to do with another; read it from the start to the end."""
 
     CONTAINS = "contains"
@@ -49,27 +49,27 @@ class Travel:
     """Whether no second one of the kind can stand in for the one."""
 
 
-TRAVELS: Mapping[Kind, Travel] = MappingProxyType(
+TRAVELS: Mapping[RelationKind, Travel] = MappingProxyType(
     {
-        Kind.CONTAINS: Travel(True, Effect.STOPS, Effect.CUT_OFF, "is part of", alone=True),
-        Kind.RUNS_ON: Travel(False, Effect.STOPS, Effect.CUT_OFF, "runs on"),
-        Kind.BEHIND: Travel(False, Effect.CUT_OFF, Effect.CUT_OFF, "is behind"),
+        RelationKind.CONTAINS: Travel(True, Effect.STOPS, Effect.CUT_OFF, "is part of", alone=True),
+        RelationKind.RUNS_ON: Travel(False, Effect.STOPS, Effect.CUT_OFF, "runs on"),
+        RelationKind.BEHIND: Travel(False, Effect.CUT_OFF, Effect.CUT_OFF, "is behind"),
         # A controller that the network lost goes on controlling, a supply goes on feeding.
-        Kind.CONTROLS: Travel(True, Effect.STOPS, None, "is controlled by"),
-        Kind.FEEDS: Travel(True, Effect.STOPS, None, "is fed by"),
-        Kind.EXPOSES: Travel(True, Effect.CUT_OFF, Effect.CUT_OFF, "is shown by"),
-        Kind.USES: Travel(False, Effect.STOPS, Effect.STOPS, "uses", alone=True),
+        RelationKind.CONTROLS: Travel(True, Effect.STOPS, None, "is controlled by"),
+        RelationKind.FEEDS: Travel(True, Effect.STOPS, None, "is fed by"),
+        RelationKind.EXPOSES: Travel(True, Effect.CUT_OFF, Effect.CUT_OFF, "is shown by"),
+        RelationKind.USES: Travel(False, Effect.STOPS, Effect.STOPS, "uses", alone=True),
     }
 )
 """All but CONNECTS_TO, along which nothing travels while there is another way (`graph.impact`)."""
 NO_OTHER_WAY = "has no way to the network core but through"
-OBSERVED: Mapping[str, tuple[Kind, bool]] = MappingProxyType(
+OBSERVED: Mapping[str, tuple[RelationKind, bool]] = MappingProxyType(
     {
-        "part_of": (Kind.CONTAINS, True),
-        "peripheral_of": (Kind.CONTAINS, True),
-        "behind": (Kind.BEHIND, False),
-        "exposed_by": (Kind.EXPOSES, True),
-        "installed_on": (Kind.RUNS_ON, False),
+        "part_of": (RelationKind.CONTAINS, True),
+        "peripheral_of": (RelationKind.CONTAINS, True),
+        "behind": (RelationKind.BEHIND, False),
+        "exposed_by": (RelationKind.EXPOSES, True),
+        "installed_on": (RelationKind.RUNS_ON, False),
     }
 )
 """The kind of relation that each RelationKind of a Report makes, and whether it turns around."""
@@ -104,13 +104,15 @@ class Evidence:
     position: str = ""
     """Slot, bay or unit."""
     note: str = ""
+    stale_at: datetime | None = field(default=None, compare=False)
+    """When it is stale, unless its source says so again; None for what stays until taken back."""
 
 
 @dataclass(frozen=True, slots=True)
 class Relation:
     """One asset has to do with another."""
 
-    kind: Kind
+    kind: RelationKind
     start: str
     end: str
     evidence: tuple[Evidence, ...] = ()
@@ -124,6 +126,10 @@ class Relation:
         for each in self.evidence:
             doubt *= 1 - each.confidence
         return round(1 - doubt, 3)
+
+    def is_stale(self, now: datetime) -> bool:
+        """Whether all that it rests on has not been said again in time."""
+        return all(each.stale_at is not None and each.stale_at < now for each in self.evidence)
 
     @property
     def ends(self) -> tuple[str, str]:
@@ -184,7 +190,7 @@ class Declared:
 
     id: str
     """Made of the ends that were declared, and kept when one of them is merged into another."""
-    kind: Kind
+    kind: RelationKind
     start: str
     end: str
     note: str
@@ -202,13 +208,15 @@ def declaration(row: object, by: str, at: datetime) -> Declared:
     """The relation that `row` declares; raises Invalid."""
     said = fields("row", row, RELATION)
     kind = said.get("kind")
-    if not isinstance(kind, str) or kind not in list(Kind):
-        raise Invalid("kind", expected(kind, f"one of {', '.join(Kind)}"))
+    if not isinstance(kind, str) or kind not in list(RelationKind):
+        raise Invalid("kind", expected(kind, f"one of {', '.join(RelationKind)}"))
     start, end = text("from", said.get("from")), text("to", said.get("to"))
-    return declared(Kind(kind), start, end, text("note", said.get("note", "")), by, at)
+    return declared(RelationKind(kind), start, end, text("note", said.get("note", "")), by, at)
 
 
-def declared(kind: Kind, start: str, end: str, note: str, by: str, at: datetime) -> Declared:
+def declared(
+    kind: RelationKind, start: str, end: str, note: str, by: str, at: datetime
+) -> Declared:
     """A declared relation; of a link, which has no direction, the lower id is the start."""
     start, end = _ends(kind, start, end)
     return Declared(f"{kind}|{start}|{end}", kind, start, end, note, by, at)
@@ -252,7 +260,7 @@ def united(relations: Iterable[Relation]) -> list[Relation]:
 
     Who says nothing of ports speaks of the first link between the two.
     """
-    found: dict[tuple[Kind, str, str], list[Relation]] = {}
+    found: dict[tuple[RelationKind, str, str], list[Relation]] = {}
     for each in sorted(relations, key=lambda r: not (r.start_port or r.end_port)):
         start, end = _ends(each.kind, each.start, each.end)
         if start == end:
@@ -275,5 +283,5 @@ def _join(known: list[Relation], new: Relation) -> None:
     known.append(new)
 
 
-def _ends(kind: Kind, start: str, end: str) -> tuple[str, str]:
-    return (min(start, end), max(start, end)) if kind is Kind.CONNECTS_TO else (start, end)
+def _ends(kind: RelationKind, start: str, end: str) -> tuple[str, str]:
+    return (min(start, end), max(start, end)) if kind is RelationKind.CONNECTS_TO else (start, end)

@@ -9,9 +9,11 @@ from isthmus.inventory.domain.tables.mappings import ImportMapping
 
 ATTEMPTS_MAX = 5
 JOBS_KEPT = 10
+GONE_SHARE_MAX = 0.1
+"""Part of its rows that a table may lose from one import to the next without being asked."""
 
 
-class State(StrEnum):
+class ImportState(StrEnum):
     """How far an import is."""
 
     WAITING = "waiting"
@@ -28,7 +30,7 @@ class Format(StrEnum):
     XLSX = "xlsx"
 
 
-class Verdict(StrEnum):
+class RowVerdict(StrEnum):
     """What a row says against the last import by the same mapping."""
 
     NEW = "new"
@@ -36,6 +38,8 @@ class Verdict(StrEnum):
     UNCHANGED = "unchanged"
     GONE = "gone"
     """The file has no such row any more; what it said stays with its asset."""
+    WITHDRAWN = "withdrawn"
+    """The file has no such row any more, and what it said holds no longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,7 @@ class Counts:
     """Rows that were not taken."""
     errors: int = 0
     """What is wrong with those, one for each cell."""
+    withdrawn: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +73,14 @@ class ImportJob:
     requested_at: datetime
     sites: frozenset[str] | None = None
     """Sites that the one who asked may write to; None for all."""
-    state: State = State.WAITING
+    withdraw: bool = False
+    """Whether what rows said goes when the file has them no more."""
+    gone_max: int | None = None
+    """Most rows that may be withdrawn; None for a tenth of those that there were."""
+    state: ImportState = ImportState.WAITING
     reason: str = ""
     notes: tuple[str, ...] = ()
-    """What had to be guessed of the file."""
+    """What had to be guessed of the file, and what was not done."""
     against: str = ""
     """The import that its rows were compared with; empty when there was none."""
     published: int = 0
@@ -85,9 +94,25 @@ class ImportJob:
         """The fields that its rows may give."""
         return tuple(self.mapping.columns)
 
-    def ended(self, state: State, at: datetime, reason: str = "") -> "ImportJob":
+    def ended(self, state: ImportState, at: datetime, reason: str = "") -> "ImportJob":
         """The job as it is when nothing more is done about it."""
         return replace(self, state=state, finished_at=at, reason=reason)
+
+
+def held_back(job: ImportJob, gone: int, before: int, *, unnamed: bool) -> str:
+    """Why nothing is withdrawn though so many of the rows before are gone; empty to do it.
+
+    A file that is cut off is no word on what it lacks.
+    """
+    if gone and unnamed:
+        return "withdraws nothing: a row without an external id may be one of those that are gone"
+    most = job.gone_max if job.gone_max is not None else int(before * GONE_SHARE_MAX)
+    if gone <= most:
+        return ""
+    return (
+        f"withdraws nothing: {gone} of {before} rows are gone, expected at most {most}; "
+        f"if that is so, import it with gone_max={gone}"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +122,7 @@ class Outcome:
     row: int
     """0 for one that is gone."""
     source: str
-    verdict: Verdict
+    verdict: RowVerdict
     sums: bytes = b""
     changed: tuple[str, ...] = ()
     """Fields that the row says otherwise than last time."""

@@ -11,7 +11,8 @@ from decimal import Decimal
 from urllib.parse import quote
 
 from isthmus.inventory.domain.assets.model import NAMESPACE
-from isthmus.inventory.domain.assets.vocabulary import Field, Kind, checked
+from isthmus.inventory.domain.assets.vocabulary import Field, Kind
+from isthmus.inventory.domain.custom_fields import NONE, Own, fitted
 from isthmus.inventory.domain.rows import NAME
 from isthmus.inventory.domain.tables.mappings import Column, ImportMapping, field_named
 
@@ -130,12 +131,14 @@ class Checker:
         mapping: ImportMapping,
         columns: Mapping[str, int],
         sites: frozenset[str] | None = None,
+        own: Own = NONE,
     ) -> None:
         self._mapping = mapping
+        self._own = own
         self._columns = columns
         self._sites = sites
         self._fields = [
-            (_field(name), column, columns[column.column])
+            (_field(name, own), column, columns[column.column])
             for name, column in mapping.columns.items()
         ]
         self._ignored = [(columns[name], texts) for name, texts in mapping.ignore_rows.items()]
@@ -150,26 +153,35 @@ class Checker:
         faults: list[Fault] = []
         external_id = self._external_id(line, faults)
         site = self._site(line, faults)
-        facts = self._facts(line, faults)
+        facts = self._facts(line, site, faults)
         self._once("asset_number", facts.get("asset_number", ""), line, faults)
         if faults:
             self.faulty.add(external_id)
             return faults[:FAULTS_OF_A_ROW_MAX]
         return Entry(line.number, site, self._mapping.system, external_id, facts)
 
-    def _facts(self, line: Line, faults: list[Fault]) -> dict[str, str]:
+    def _facts(self, line: Line, site: str, faults: list[Fault]) -> dict[str, str]:
         facts: dict[str, str] = {}
         for field, column, at in self._fields:
             try:
-                text = said(field, column, line.cell(at))
-                if not text and field.name in self._mapping.require:
-                    raise ValueError("empty, expected a value")
+                text = said(field, column, line.cell(at), self._own)
+                self._check(field.name, text, site)
             except ValueError as error:
                 faults.append(self._fault(line, field.name, column.column, str(error)))
                 continue
             if text:
                 facts[field.name] = text
         return facts
+
+    def _check(self, name: str, text: str, site: str) -> None:
+        """Raise ValueError unless a row of that site may say it, or nothing, of the field."""
+        custom = self._own.get(name)
+        # Of its class only the normaliser knows: what that has no such field for is a misfit.
+        required = custom and custom.required and not custom.classes
+        if not text and (required or name in self._mapping.require):
+            raise ValueError("empty, expected a value")
+        if text and custom and (reason := custom.misplaced(site)):
+            raise ValueError(reason)
 
     def _external_id(self, line: Line, faults: list[Fault]) -> str:
         heading = self._mapping.external_id
@@ -221,7 +233,7 @@ class Checker:
         return Fault(line.number, column, heading, field, reason)
 
 
-def said(field: Field, column: Column, cell: Cell) -> str:
+def said(field: Field, column: Column, cell: Cell, own: Own = NONE) -> str:
     """What a cell says of a field, in the field's form; raises ValueError with what it expects."""
     text = whole(cell) if field.kind is Kind.TEXT else _text(cell)
     if field.kind is Kind.DATE and isinstance(cell, datetime):
@@ -233,7 +245,7 @@ def said(field: Field, column: Column, cell: Cell) -> str:
     text = text or column.default
     if text and (check := _CHECKS.get(field.name)):
         check(text)
-    return checked(field, text)
+    return fitted(field, text, own)
 
 
 def whole(cell: Cell) -> str:
@@ -257,8 +269,8 @@ def letter(at: int) -> str:
     return letters
 
 
-def _field(name: str) -> Field:
-    found = field_named(name)
+def _field(name: str, own: Own) -> Field:
+    found = field_named(name, own)
     assert found, "the mapping was checked"
     return found
 

@@ -7,7 +7,8 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-from isthmus.inventory.domain.assets.vocabulary import CUSTOM, FIELDS, Field, Kind, checked
+from isthmus.inventory.domain.assets.vocabulary import CUSTOM, FIELDS, Field, Kind
+from isthmus.inventory.domain.custom_fields import NONE, Own, fitted, own_field
 from isthmus.inventory.domain.rows import Invalid, expected, fields, is_text, items, name
 
 PARTS = ("system", "site", "external_id", "columns", "require", "ignore_rows", "sheet")
@@ -15,7 +16,6 @@ COLUMN_PARTS = ("column", "values", "date_format", "decimal_comma", "default")
 COLUMN_CHARACTERS_MAX = 200
 COLUMNS_MAX = 100
 VALUES_MAX = 10_000
-OWN_FIELD = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
 DATE_FORMAT = re.compile(r"(%[dmYyHMS]|[^%])+")
 SOME_DAY = datetime(2001, 2, 3)
 KEYS: Mapping[str, Field] = MappingProxyType(
@@ -83,10 +83,10 @@ class ImportMapping:
         }
 
 
-def mapping(called: str, row: object) -> ImportMapping:
+def mapping(called: str, row: object, own: Own = NONE) -> ImportMapping:
     """The mapping that `row` describes; raises Invalid."""
     said = fields("row", row, PARTS)
-    columns = _columns(said.get("columns"))
+    columns = _columns(said.get("columns"), own)
     return ImportMapping(
         name=name("name", called),
         system=name("system", said.get("system")),
@@ -99,28 +99,26 @@ def mapping(called: str, row: object) -> ImportMapping:
     )
 
 
-def field_named(name: str) -> Field | None:
+def field_named(name: str, own: Own = NONE) -> Field | None:
     """The field that a column may give a value of, or None."""
-    if name.startswith(CUSTOM) and OWN_FIELD.fullmatch(name.removeprefix(CUSTOM)):
-        return Field(name, Kind.TEXT, (), "A field of the site's own.")
-    return FIELDS.get(name) or KEYS.get(name)
+    return FIELDS.get(name) or KEYS.get(name) or own_field(name, own)
 
 
-def _columns(value: object) -> dict[str, Column]:
+def _columns(value: object, own: Own) -> dict[str, Column]:
     if not isinstance(value, Mapping) or not 0 < len(value) <= COLUMNS_MAX:
         raise Invalid("columns", expected(value, f"1 to {COLUMNS_MAX} fields, each with a column"))
-    return {str(called): _of_field(str(called), each) for called, each in value.items()}
+    return {str(called): _of_field(str(called), each, own) for called, each in value.items()}
 
 
-def _of_field(called: str, value: object) -> Column:
-    about = field_named(called)
+def _of_field(called: str, value: object, own: Own) -> Column:
+    about = field_named(called, own)
     if about is None:
         known = ", ".join((*FIELDS, *KEYS, f"{CUSTOM}<name>"))
         raise Invalid(f"columns.{called}", f"unknown field, expected one of {known}")
     column = _column(f"columns.{called}", value)
     if column.default:
         try:
-            checked(about, column.default)
+            fitted(about, column.default, own)
         except ValueError as error:
             raise Invalid(f"columns.{called}.default", str(error)) from None
     return column

@@ -5,16 +5,18 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 
 from isthmus.inventory.domain.assets.curation import Heir, edited, joined, parted
-from isthmus.inventory.domain.assets.ledger import Plan
 from isthmus.inventory.domain.assets.model import OPERATOR, Asset, Cause, Status
+from isthmus.inventory.domain.assets.plan import Plan
 from isthmus.inventory.domain.assets.precedence import POLICY, Policy
-from isthmus.inventory.domain.assets.vocabulary import (
-    BY_PERSON,
-    CUSTOM,
-    FIELDS,
-    Field,
-    Kind,
-    checked,
+from isthmus.inventory.domain.assets.vocabulary import FIELDS, Field
+from isthmus.inventory.domain.custom_fields import (
+    NONE,
+    Definition,
+    Own,
+    Type,
+    fitted,
+    own_field,
+    undefined,
 )
 from isthmus.inventory.domain.rows import Invalid
 from isthmus.inventory.handlers.assets.commits import Commits
@@ -23,7 +25,6 @@ from isthmus.inventory.handlers.races import TRIES, outrun
 from isthmus.inventory.ports.assets import AssetHistory, AssetStore
 from isthmus.runtime.errors import IsthmusError
 
-CUSTOM_MAX = 60
 Sites = frozenset[str] | None
 """The sites that the caller may see; None for all of them."""
 
@@ -50,11 +51,18 @@ class Asked:
 class Curation:
     """Edits, joins, parts and restores assets; safe beside reports and other people."""
 
-    def __init__(self, store: AssetStore, history: AssetHistory, commits: Commits) -> None:
+    def __init__(
+        self,
+        store: AssetStore,
+        history: AssetHistory,
+        commits: Commits,
+        own: Callable[[], Own] = undefined,
+    ) -> None:
         self._store = store
         self._history = history
         self._commits = commits
         self.policy: Policy = POLICY
+        self._own = own
 
     def follow(self, policy: Policy) -> None:
         """Let the words of other sources count from now on."""
@@ -64,19 +72,32 @@ class Curation:
         self, id: str, fields: Mapping[str, object], status: Status | None, asked: Asked
     ) -> Asset:
         """Say what `fields` say, None taking back what was said; raises Invalid for a bad one."""
-        said = {name: said_of(name, value) for name, value in fields.items() if value is not None}
+        own = self._own()
+        said = {n: said_of(n, value, own) for n, value in fields.items() if value is not None}
         unsaid = {name for name, value in fields.items() if value is None or not said[name]}
         for name in unsaid:
-            _field(name)
+            _field(name, own)
         kept = {name: text for name, text in said.items() if text}
+        await self._refer(kept, own, asked)
 
         def plan(assets: Mapping[str, Asset]) -> Plan:
             asset = assets[id]
             _check_revision(asset, asked)
+            _check_own(asset, kept, unsaid, own)
             cause = _cause(asset, asked)
             return edited(asset, kept, unsaid, status, cause, self.policy)
 
         return (await self._carry_out([id], asked, plan))[id]
+
+    async def _refer(self, said: Mapping[str, str], own: Own, asked: Asked) -> None:
+        """Raise Invalid where a custom field refers to what is no asset that the caller sees."""
+        found = {name: id for name, id in said.items() if _refers(own.get(name))}
+        assets = await self._store.held(found.values()) if found else {}
+        for name, id in found.items():
+            try:
+                _check(id, assets.get(id), asked)
+            except Unknown as error:
+                raise Invalid(name, f"{id!r}, expected the id of an asset") from error
 
     async def join(self, winner: str, loser: str, asked: Asked) -> Asset:
         """Make `loser` part of `winner`."""
@@ -142,20 +163,33 @@ class Curation:
         raise outrun()
 
 
-def said_of(name: str, value: object) -> str:
+def said_of(name: str, value: object, own: Own = NONE) -> str:
     """The value in the form of its field; raises Invalid naming the field."""
     try:
-        return checked(_field(name), value)
+        return fitted(_field(name, own), value, own)
     except ValueError as error:
         raise Invalid(name, str(error)) from None
 
 
-def _field(name: str) -> Field:
-    if name in FIELDS:
-        return FIELDS[name]
-    if name.startswith(CUSTOM) and 0 < len(name) - len(CUSTOM) <= CUSTOM_MAX:
-        return Field(name, Kind.TEXT, BY_PERSON, "")
+def _field(name: str, own: Own) -> Field:
+    if found := FIELDS.get(name) or own_field(name, own):
+        return found
     raise Invalid(name, f"no such field, expected one of {', '.join(sorted(FIELDS))} or custom.…")
+
+
+def _refers(definition: Definition | None) -> bool:
+    return definition is not None and definition.type is Type.REFERENCE
+
+
+def _check_own(asset: Asset, said: Mapping[str, str], unsaid: Collection[str], own: Own) -> None:
+    """Raise Invalid for a custom field that the asset has not, or must keep."""
+    device_class = said.get("class") or asset.attributes.get("class", "")
+    for name in own.keys() & said.keys():
+        if reason := own[name].foreign(asset.site, device_class):
+            raise Invalid(name, f"{said[name]!r} of an asset that has no such field: {reason}")
+    for name in own.keys() & set(unsaid):
+        if own[name].required and own[name].concerns(asset.site, device_class):
+            raise Invalid(name, "empty, expected a value: the field is required")
 
 
 def _check(id: str, asset: Asset | None, asked: Asked) -> None:

@@ -8,8 +8,8 @@ from datetime import datetime
 import structlog
 
 from isthmus.inventory.domain.assets.curation import redescribed
-from isthmus.inventory.domain.assets.ledger import Plan
 from isthmus.inventory.domain.assets.model import OPERATOR, Asset, Cause
+from isthmus.inventory.domain.assets.plan import Plan
 from isthmus.inventory.domain.assets.precedence import Policy
 from isthmus.inventory.domain.assets.vocabulary import Precedence
 from isthmus.inventory.handlers.assets.commits import Commits
@@ -38,6 +38,10 @@ class Policies:
         self._commits = commits
         self._listeners = listeners
         self.current = Policy()
+
+    async def prepare(self) -> None:
+        """Know the policy before the first report is taken."""
+        await self.refresh()
 
     async def run(self) -> None:
         """Look now and then whether another replica has changed the policy, until cancelled."""

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 from isthmus.assets.v1 import asset_pb2, change_pb2
-from isthmus.inventory.domain.assets.ledger import Removal, Write
 from isthmus.inventory.domain.assets.model import (
     Asset,
     Change,
@@ -18,7 +17,9 @@ from isthmus.inventory.domain.assets.model import (
     Said,
     Tier,
 )
-from isthmus.inventory.domain.assets.vocabulary import CUSTOM, FIELDS, Origin
+from isthmus.inventory.domain.assets.plan import Removal, Write
+from isthmus.inventory.domain.assets.vocabulary import CUSTOM, FIELDS, Kind, Origin, checked
+from isthmus.inventory.domain.custom_fields import NAME
 from isthmus.inventory.domain.instants import milliseconds
 from isthmus.runtime.codec import Outgoing, encode, from_timestamp, tombstone
 from isthmus.runtime.errors import Rejected
@@ -31,8 +32,9 @@ IMPORT = "import"
 """The protocol word of what came from a system of record."""
 OF_ONE_READ: tuple[Any, ...] = (
     "id", "observation_id", "observed_at", "interval_s", "metric", "value", "unit", "quality",
-    "alternatives", "sightings", "catalog", "address",
+    "alternatives", "sightings", "catalog", "address", "collector", "slot_at",
 )  # fmt: skip
+NUMBERS = frozenset(name for name, field in FIELDS.items() if field.kind is Kind.NUMBER)
 # Parts of a device that is there itself; what stands behind a gateway is another device.
 PARTS = frozenset(
     {
@@ -57,14 +59,24 @@ def report(message: report_pb2.Report) -> Report:
         health_reason=message.health_reason,
         keys=tuple(_key(key) for key in message.keys),
         attributes={
-            a.name: Said(a.value, a.confidence, a.rule, a.raw)
+            a.name: Said(_counted(a), a.confidence, a.rule, a.raw)
             for a in message.attributes
-            if a.name in FIELDS or a.name.startswith(CUSTOM)
+            if a.name in FIELDS or NAME.fullmatch(a.name)
         },
         part=message.relation.kind in PARTS,
         origin=Origin.IMPORT if message.protocol == IMPORT else Origin.DEVICE,
         relation=_relation(message) if message.HasField("relation") else None,
     )
+
+
+def _counted(attribute: report_pb2.Attribute) -> str:
+    """The value; what finance counts must be a number, whoever says it."""
+    if attribute.name not in NUMBERS:
+        return attribute.value
+    try:
+        return checked(FIELDS[attribute.name], attribute.value)
+    except ValueError as error:
+        raise Rejected(f"Report.attributes.{attribute.name}: {error}") from None
 
 
 def observed_at(message: report_pb2.Report) -> datetime:
@@ -163,6 +175,7 @@ def asset_message(asset: Asset) -> asset_pb2.Asset:
         health=_health(asset.health),
         health_reason=asset.health_reason,
         sources=asset.sources,
+        upstream=sorted({view.relation.source for view in asset.views if view.relation}),
         keys=sorted(key.id for key in asset.keys),
         revision=asset.revision,
         status=asset.status.value,

@@ -4,15 +4,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from isthmus.inventory.domain.assets.ledger import (
-    Plan,
-    Removal,
-    Write,
-    lookups,
-    settle,
-    silent_endpoints,
-)
+from isthmus.inventory.domain.assets.ledger import lookups, settle, silent_endpoints
 from isthmus.inventory.domain.assets.model import Report
+from isthmus.inventory.domain.assets.plan import Plan, Removal, Write
 from isthmus.inventory.domain.assets.precedence import POLICY, Policy
 from isthmus.inventory.handlers.assets import records
 from isthmus.inventory.handlers.assets.acquaintance import Acquaintance
@@ -62,6 +56,7 @@ class Reports:
             again, fresh = [], arrived
         self._measures.unchanged(len(again))
         await self._settle(batch, fresh)
+        self._measures.known(each.at for each in arrived)
         return ()
 
     def _arrived(
@@ -127,8 +122,8 @@ class Reports:
 
     async def _learn(self, plan: Plan, arrived: Sequence[_Arrived]) -> None:
         """Remember what the store has noted; a source that changed is noted with its next read."""
-        said = {(each.source, each.at): each.digest for each in arrived}
-        digests = {seen.source: said[seen.source, seen.observed_at] for seen in plan.seen}
+        said = {each.message.id: each.digest for each in arrived}
+        digests = {seen.source: said[seen.report_id] for seen in plan.seen}
         await self._store.seen(plan.seen, digests)
         for each in arrived:
             self._acquaintance.forget(each.source)

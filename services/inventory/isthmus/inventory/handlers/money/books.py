@@ -8,16 +8,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Generic
 
-from isthmus.inventory.domain.access import narrowed
 from isthmus.inventory.domain.assets.model import NAMESPACE
 from isthmus.inventory.domain.money.books import B, Version
 from isthmus.inventory.domain.money.contracts import Contract, Work, contract, work
 from isthmus.inventory.domain.money.money import RateTable, rate_table
+from isthmus.inventory.domain.money.plans import Plan, plan
 from isthmus.inventory.domain.rows import Invalid
 from isthmus.inventory.handlers import clock
 from isthmus.inventory.ports.assets import Holdings
 from isthmus.inventory.ports.money import Book
-from isthmus.runtime.access import EVERYWHERE, Principal, Sites
+from isthmus.runtime.access import EVERYWHERE, Principal, Sites, narrowed
 
 Row = Mapping[str, Any]
 Matches = Callable[[int], bool] | None
@@ -30,10 +30,6 @@ class Unknown(LookupError):
 
 class Stale(Exception):
     """What stands is not what the writer has seen."""
-
-
-class Unconditional(Exception):
-    """The writer does not say which revision it has seen of what stands."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +97,7 @@ class Books(Generic[B]):
     async def replace(
         self, id: str, row: Row, who: Principal, matches: Matches, *, create: bool = False
     ) -> tuple[Version[B], bool]:
-        """What stands now, and whether it is new there; raises as create, Stale, Unconditional.
+        """What stands now, and whether it is new there; raises as create, and Stale.
 
         `create` allows that nothing stood there before. What is the same makes no version.
         """
@@ -123,14 +119,12 @@ class Books(Generic[B]):
         if not before or before.value is None:
             raise Unknown(f"{self._kind.word}: there is none of id {id!r}")
         self._check(id, before.value, who)
-        await self._follow(id, before, who, matches or (lambda _: True), None)
+        await self._follow(id, before, who, matches, None)
 
     async def _follow(
         self, id: str, before: Version[B] | None, who: Principal, matches: Matches, value: B | None
     ) -> Version[B]:
         revision = before.revision if before else 0
-        if matches is None and before and before.value:
-            raise Unconditional(f'expected If-Match: "{revision}", the ETag of what was read')
         if matches is not None and not matches(revision if before and before.value else 0):
             raise Stale(f"revision {revision} stands there now")
         made = Version(id, revision + 1, self._now(), who.name, value)
@@ -176,6 +170,18 @@ async def _rates(_: Holdings, row: Row, who: Principal) -> RateTable:
     return rate_table(row)
 
 
+async def _plan(holdings: Holdings, row: Row, who: Principal) -> Plan:
+    made = plan(row)
+    if not made.asset:
+        who.check(made.site or EVERYWHERE, f"site {made.site!r}")
+        return made
+    asset = await holdings.asset(made.asset, who.sites)
+    if not asset:
+        raise Invalid("asset", f"there is no asset {made.asset!r}")
+    return replace(made, site=asset.site)
+
+
 CONTRACTS: Kind[Contract] = Kind("contract", _contract)
 MAINTENANCE: Kind[Work] = Kind("maintenance", _work)
+PLANS: Kind[Plan] = Kind("maintenance plan", _plan)
 RATES: Kind[RateTable] = Kind("exchange rates", _rates)

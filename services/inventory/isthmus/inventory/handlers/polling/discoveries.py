@@ -9,11 +9,11 @@ from google.protobuf.json_format import MessageToDict
 
 from isthmus.inventory.domain.instants import milliseconds
 from isthmus.inventory.domain.polling.discovery import (
+    DiscoveryState,
     Finding,
+    FindingVerdict,
     Job,
-    State,
     Step,
-    Verdict,
     advanced,
     cancelled,
     job,
@@ -34,12 +34,12 @@ from isthmus.telemetry.v1 import discovery_pb2 as pb
 
 REQUIRED = ("id", "discovery", "site", "kind")
 STATES = {
-    pb.DISCOVERY_EVENT_KIND_STARTED: State.RUNNING,
-    pb.DISCOVERY_EVENT_KIND_PROGRESS: State.RUNNING,  # of a job that has asked anybody yet
-    pb.DISCOVERY_EVENT_KIND_FOUND: State.RUNNING,
-    pb.DISCOVERY_EVENT_KIND_FINISHED: State.FINISHED,
-    pb.DISCOVERY_EVENT_KIND_CANCELLED: State.CANCELLED,
-    pb.DISCOVERY_EVENT_KIND_REFUSED: State.REFUSED,
+    pb.DISCOVERY_EVENT_KIND_STARTED: DiscoveryState.RUNNING,
+    pb.DISCOVERY_EVENT_KIND_PROGRESS: DiscoveryState.RUNNING,  # of a job that has asked anybody yet
+    pb.DISCOVERY_EVENT_KIND_FOUND: DiscoveryState.RUNNING,
+    pb.DISCOVERY_EVENT_KIND_FINISHED: DiscoveryState.FINISHED,
+    pb.DISCOVERY_EVENT_KIND_CANCELLED: DiscoveryState.CANCELLED,
+    pb.DISCOVERY_EVENT_KIND_REFUSED: DiscoveryState.REFUSED,
 }
 
 
@@ -106,21 +106,21 @@ class Discoveries:
                 refused.append((finding.address, str(error)))
                 continue
             targets.append(target)
-            decided.append(_decided(finding, Verdict.APPROVED, target.id))
+            decided.append(_decided(finding, FindingVerdict.APPROVED, target.id))
         await self._store.decide(decided)
         return Approval(targets, refused)
 
     async def ignore(self, id: str, addresses: Collection[str] | None) -> list[Finding]:
         """Keep what waits, or `addresses` alone, out of the way from now on. Raises Invalid."""
         chosen = await self._chosen(id, addresses)
-        ignored = [_decided(finding, Verdict.IGNORED) for finding in chosen]
+        ignored = [_decided(finding, FindingVerdict.IGNORED) for finding in chosen]
         await self._store.decide(ignored)
         return ignored
 
     async def _chosen(self, id: str, addresses: Collection[str] | None) -> list[Finding]:
         found = await self._store.findings(id)
         if addresses is None:
-            return [finding for finding in found if finding.verdict is Verdict.WAITING]
+            return [finding for finding in found if finding.verdict is FindingVerdict.WAITING]
         known = {finding.address for finding in found}
         for address in addresses:
             if address not in known:
@@ -181,7 +181,7 @@ def step(event: pb.DiscoveryEvent) -> Step:
     waits = event.kind == pb.DISCOVERY_EVENT_KIND_PROGRESS and not said.cursor
     return Step(
         job=event.discovery,
-        state=State.WAITING if waits else STATES[event.kind],
+        state=DiscoveryState.WAITING if waits else STATES[event.kind],
         at=_at(event),
         collector=event.collector,
         progress=Hosts(said.cursor, said.asked, said.answered, said.skipped),
@@ -211,7 +211,7 @@ def _plain(fields: dict[str, object]) -> dict[str, object]:
     return {k: int(v) if isinstance(v, float) and v.is_integer() else v for k, v in fields.items()}
 
 
-def _decided(finding: Finding, verdict: Verdict, target: str = "") -> Finding:
+def _decided(finding: Finding, verdict: FindingVerdict, target: str = "") -> Finding:
     return replace(finding, verdict=verdict, decided_at=now(), target=target)
 
 

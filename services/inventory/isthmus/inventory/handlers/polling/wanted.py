@@ -56,11 +56,24 @@ class Wanted(Generic[T]):
         self._topics = topics
         self._written = written
 
+    def read(self, row: object, site: str | None = None) -> T:
+        """What `row` describes, on `site` unless it names one; raises Invalid."""
+        return self._fitting(self._kind.parse(row, site))
+
+    async def put_all(self, wanted: Iterable[T]) -> Mapping[str, str]:
+        """Write all that is new or differs; whose place another has, each with the other.
+
+        Raises Retryable; what was written before that stays.
+        """
+        decisions: dict[str, Decide[T]] = {each.id: _deciding(each) for each in wanted}
+        _, taken = await self._settle(decisions)
+        return taken
+
     async def put(self, row: object) -> tuple[T, bool]:
         """What `row` describes, and whether it is new or changed. Raises Invalid and Taken."""
-        wanted = self._fitting(self._kind.parse(row, None))
+        wanted = self.read(row)
         site(wanted.site, await self._topics.sites())
-        return wanted, await self._one(wanted.id, lambda _: Decision(wanted))
+        return wanted, await self._one(wanted.id, _deciding(wanted))
 
     async def change(self, id: str, on_site: str, change: Callable[[T | None], T]) -> T:
         """What `change` makes of what stands, or of nothing. Raises Invalid and Taken."""
@@ -93,7 +106,7 @@ class Wanted(Generic[T]):
         origins: dict[str, Row] = {}
         for row in rows:
             try:
-                found = self._fitting(self._kind.parse(row.content, row.site))
+                found = self.read(row.content, row.site)
                 site(found.site, sites)
                 if found.id in wanted:
                     raise Invalid(self._kind.word, f"{found.id!r}, expected once in its site")
@@ -104,7 +117,7 @@ class Wanted(Generic[T]):
             {id: _seeding(each, origins[id].content) for id, each in wanted.items()}
         )
         for id, other in taken.items():
-            self._refuse(origins[id], _taken(id, other))
+            self._refuse(origins[id], taken_by(id, other))
         log.info(f"{self._kind.word}s_seeded", rows=len(wanted), written=written)
         return written
 
@@ -119,7 +132,7 @@ class Wanted(Generic[T]):
     async def _one(self, id: str, decide: Decide[T]) -> bool:
         written, taken = await self._settle({id: decide})
         if taken:
-            raise _taken(id, taken[id])
+            raise taken_by(id, taken[id])
         return bool(written)
 
     async def _settle(self, decisions: Mapping[str, Decide[T]]) -> tuple[int, Mapping[str, str]]:
@@ -168,6 +181,11 @@ def _same(standing: Standing[T], decision: Decision[T]) -> bool:
     return same and decision.seed in (None, standing.seed)
 
 
+def _deciding(wanted: T) -> Decide[T]:
+    """It shall stand, whatever stands."""
+    return lambda _: Decision(wanted)
+
+
 def _seeding(wanted: T, row: object) -> Decide[T]:
     """Take the row of a seed file, unless the file said just that before."""
     seed = dict(row) if isinstance(row, Mapping) else {}
@@ -183,5 +201,5 @@ def _seeding(wanted: T, row: object) -> Decide[T]:
     return decide
 
 
-def _taken(id: str, other: str) -> Taken:
+def taken_by(id: str, other: str) -> Taken:
     return Taken("endpoint", f"is the one of target {other!r}, expected one target for it")

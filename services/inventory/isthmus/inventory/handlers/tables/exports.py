@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from isthmus.inventory.domain.assets.vocabulary import CUSTOM, FIELDS
-from isthmus.inventory.domain.query import And, Compare, Condition, Listing, Operator, Selection
+from isthmus.inventory.domain.query import And, Condition, Listing, Selection
 from isthmus.inventory.domain.tables import registers
 from isthmus.inventory.domain.tables.registers import Coverages
 from isthmus.inventory.ports.finding import AssetListing
@@ -35,17 +35,19 @@ class Exports:
         self, selection: Selection, fields: Sequence[str] = ()
     ) -> AsyncIterator[Sequence[Item]]:
         """Every selected asset by id, some at a time."""
-        wanted, more = selection, True
+        listing = Listing(selection, (), tuple(fields), PAGE_ASSETS)
+        more = True
         while more:
-            page = await self._listing.page(Listing(wanted, (), tuple(fields), PAGE_ASSETS))
+            page = await self._listing.page(listing)
             for at in range(0, len(page.items), SOME_ASSETS):
                 yield page.items[at : at + SOME_ASSETS]
                 await asyncio.sleep(0)
-            if page.items:
-                # A plain bound on the id, which every store's index serves.
-                beyond = Compare("id", Operator.MORE, page.items[-1]["id"])
-                wanted = replace(selection, condition=And((selection.condition, beyond)))
             more = page.last is not None
+            listing = replace(listing, after=page.last)
+
+    async def earliest(self, at: datetime) -> datetime | None:
+        """When the history begins; None when that is not after `at`."""
+        return await self._listing.earliest(at)
 
     async def assets(self, selection: Selection, fields: Sequence[str] = ()) -> Rows:
         """Assets as a table of these fields, or of all."""

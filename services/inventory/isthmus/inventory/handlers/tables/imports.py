@@ -13,7 +13,7 @@ from isthmus.inventory.domain.tables.import_jobs import (
     JOBS_KEPT,
     Format,
     ImportJob,
-    State,
+    ImportState,
 )
 from isthmus.inventory.domain.tables.imports import FILE_BYTES_MAX
 from isthmus.inventory.domain.tables.mappings import ImportMapping
@@ -55,12 +55,16 @@ class Imports:
         dry_run: bool,
         requested_by: str,
         sites: frozenset[str] | None,
+        withdraw: bool = False,
+        gone_max: int | None = None,
     ) -> ImportJob:
         """The job that takes `body` in, kept until it is done; raises Invalid."""
         at = now()
         id = f"{at:%Y%m%dT%H%M%S}{at.microsecond // 1000:03}-{uuid.uuid4().hex[:8]}"
         size = await self._keep(id, body, at)
-        job = ImportJob(id, mapping, format, size, dry_run, requested_by, at, sites)
+        job = ImportJob(
+            id, mapping, format, size, dry_run, requested_by, at, sites, withdraw, gone_max
+        )
         await self._store.add(job)
         self._added.set()
         return job
@@ -121,19 +125,21 @@ class Imports:
     async def _worked(self, job: ImportJob) -> ImportJob:
         """`job` when all of its rows are dealt with; raises Retryable and _Lost."""
         if job.attempts > ATTEMPTS_MAX:
-            return job.ended(State.FAILED, now(), f"begun {ATTEMPTS_MAX} times, never finished")
+            return job.ended(
+                ImportState.FAILED, now(), f"begun {ATTEMPTS_MAX} times, never finished"
+            )
         run = ImportRun(job, self._world, self._progress)
         try:
             await run.run()
         except Invalid as error:
-            return run.job.ended(State.FAILED, now(), str(error))
+            return run.job.ended(ImportState.FAILED, now(), str(error))
         except (IsthmusError, _Lost):
             raise
         except Exception as error:
             log.error("import_failed", job=job.id, exc_info=error)
             reason = f"unexpected {type(error).__name__}; the log of the service has more"
-            return run.job.ended(State.FAILED, now(), reason)
-        return run.job.ended(State.FINISHED, now())
+            return run.job.ended(ImportState.FAILED, now(), reason)
+        return run.job.ended(ImportState.FINISHED, now())
 
     async def _as_written(self, job: ImportJob) -> ImportJob:
         """The job with its last progress; as it is, while the store is away."""

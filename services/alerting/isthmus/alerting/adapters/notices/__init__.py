@@ -1,0 +1,1 @@
+"""Where notices go, what says so, and the store that keeps them until they arrived."""

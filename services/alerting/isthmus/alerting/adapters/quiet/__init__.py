@@ -1,0 +1,1 @@
+"""Recurrence, and where windows, reports and counters are kept."""

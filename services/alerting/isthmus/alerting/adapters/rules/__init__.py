@@ -1,0 +1,1 @@
+"""Where rules and what they need to know come from."""

@@ -1,0 +1,1 @@
+"""Maintenance windows and the figures of the alarm system, over HTTP."""

@@ -1,0 +1,1 @@
+"""Rules over HTTP, and the commands that help to write them."""

@@ -1,0 +1,1 @@
+"""What an alarm is, and how it moves."""

@@ -1,0 +1,1 @@
+"""Quiet without deafness: what need not call a person now, and how much does."""

@@ -1,0 +1,1 @@
+"""Which alarms there can be, and what a report says of each of them."""

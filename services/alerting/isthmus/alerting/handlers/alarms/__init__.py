@@ -1,0 +1,1 @@
+"""Alarms move: events in, versions and their records out, deadlines kept."""

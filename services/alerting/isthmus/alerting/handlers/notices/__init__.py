@@ -1,0 +1,1 @@
+"""Transitions become deliveries, and deliveries reach their receivers."""

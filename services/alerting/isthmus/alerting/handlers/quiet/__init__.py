@@ -1,0 +1,1 @@
+"""Holds alarms back by design, and lets them go again."""

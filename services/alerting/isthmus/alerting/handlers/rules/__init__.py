@@ -1,0 +1,1 @@
+"""Reports and assets in, samples of alarms out."""

@@ -1,1 +1,0 @@
-"""Keys, tenants and the audit log, in the store."""

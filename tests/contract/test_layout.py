@@ -73,6 +73,7 @@ TESTED_ELSEWHERE = {
     "inventory/adapters/sightings.py": "contract/test_store_relations.py",
     "inventory/adapters/finding/past.py": "contract/test_store_past.py",
     "inventory/adapters/finding/compiling.py": "contract/test_store_directory.py",
+    "inventory/adapters/finding/facets.py": "contract/test_store_directory.py",
     "inventory/adapters/finding/saved.py": "contract/test_store_directory.py",
     "alerting/adapters/rules/store.py": "contract/test_store_rules.py",
     "alerting/adapters/notices/deliveries.py": "contract/test_store_notices.py",
@@ -80,6 +81,9 @@ TESTED_ELSEWHERE = {
     "alerting/adapters/alarms/documents.py": "contract/test_store_alerting.py",
     "alerting/adapters/alarms/tail.py": "integration/test_alerting.py",
     "alerting/adapters/rules/sources.py": "contract/test_store_alerting.py",
+    "alerting/adapters/quiet/reports.py": "contract/test_store_quiet.py",
+    "alerting/adapters/quiet/slots.py": "contract/test_store_quiet.py",
+    "alerting/adapters/quiet/windows.py": "contract/test_store_quiet.py",
 }
 
 

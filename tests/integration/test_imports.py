@@ -1,11 +1,11 @@
 """A table from the API to the inventory: over a real Kafka, the normaliser, and a real store."""
 
-import asyncio
 import csv
 import io
 import os
 import sys
 from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from isthmus.demo.kafka import free_port
 from isthmus.demo.process import Process
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-HEADINGS = ("Equipment", "Werk", "Hersteller", "Typ", "Seriennr", "Wert")
+HEADINGS = ("Equipment", "Werk", "Hersteller", "Typ", "Seriennr", "Wert", "Wrg")
 MAPPING = {
     "system": "sap",
     "site": {"column": "Werk", "values": {"1000": "hagen", "2000": "lyon"}},
@@ -30,16 +30,16 @@ MAPPING = {
         "model": "Typ",
         "serial": "Seriennr",
         "purchase_price": {"column": "Wert", "decimal_comma": True},
-        "currency": {"column": "Wert", "values": {}, "default": "EUR"},
+        "currency": "Wrg",
     },
 }
 GOOD = [
-    ("1", "1000", "SIEMENS AG", "6ES7 513-1AL02-0AB0", "S C-E1N12345", "4.850,00"),
-    ("2", "2000", "ABB", "ACS880", "D-0815", "1.200,00"),
+    ("1", "1000", "SIEMENS AG", "6ES7 513-1AL02-0AB0", "S C-E1N12345", "4.850,00", "EUR"),
+    ("2", "2000", "ABB", "ACS880", "D-0815", "1.200,00", "EUR"),
 ]
 BAD = [
-    ("3", "3000", "ABB", "ACS880", "D-0816", "1.200,00"),
-    ("4", "1000", "ABB", "ACS880", "D-0817", "n. b."),
+    ("3", "3000", "ABB", "ACS880", "D-0816", "1.200,00", "EUR"),
+    ("4", "1000", "ABB", "ACS880", "D-0817", "n. b.", "EUR"),
 ]
 
 
@@ -87,15 +87,16 @@ def as_csv(rows: Sequence[Sequence[str]]) -> str:
 
 def as_xlsx(rows: Sequence[Sequence[str]]) -> bytes:
     book, file = openpyxl.Workbook(), io.BytesIO()
+    sheet = book.create_sheet("Assets", 0)
     for row in [HEADINGS, *rows]:
-        book.active.append(row)
+        sheet.append(list(row))
     book.save(file)
     return file.getvalue()
 
 
-@pytest.fixture
-async def plant(kafka: str, mongodb: str, tmp_path: Path) -> AsyncIterator[Plant]:
-    """Both services, with a mapping."""
+@asynccontextmanager
+async def started(kafka: str, uri: str, folder: Path, **environs: str) -> AsyncIterator[Plant]:
+    """Both services, with a mapping; `environs` are the inventory's."""
     port = free_port()
     environ = os.environ | {
         "ISTHMUS_KAFKA__BOOTSTRAP_SERVERS": kafka,
@@ -103,8 +104,9 @@ async def plant(kafka: str, mongodb: str, tmp_path: Path) -> AsyncIterator[Plant
         "ISTHMUS_HTTP__PORT": str(port),
     }
     command = [sys.executable, "-m", "isthmus.normalizer"]
-    normalizer = Process("normalizer", command, tmp_path / "normalizer.log", environ)
-    async with dropped(Service(kafka, mongodb, tmp_path)) as inventory:
+    normalizer = Process("normalizer", command, folder / "normalizer.log", environ)
+    async with dropped(Service(kafka, uri, folder)) as inventory:
+        inventory.process = inventory.replica("inventory", inventory.port, **environs)
         normalizer.start()
         try:
             await inventory.start()
@@ -115,6 +117,13 @@ async def plant(kafka: str, mongodb: str, tmp_path: Path) -> AsyncIterator[Plant
             yield Plant(inventory, normalizer)
         finally:
             normalizer.stop()
+
+
+@pytest.fixture
+async def plant(kafka: str, mongodb: str, tmp_path: Path) -> AsyncIterator[Plant]:
+    """Both services on the broker and the store of the tests."""
+    async with started(kafka, mongodb, tmp_path) as running:
+        yield running
 
 
 async def test_a_table_becomes_assets_and_the_same_again_changes_nothing(plant: Plant) -> None:
@@ -138,7 +147,7 @@ async def test_a_table_becomes_assets_and_the_same_again_changes_nothing(plant: 
         assert {each["verdict"] for each in rows if each["verdict"] != "gone"} == {"unchanged"}
 
     # A row that does change comes behind the others: when it is there, they have been taken in.
-    await plant.taken(as_csv([*GOOD, ("5", "1000", "WAGO", "750-880", "W-1", "310,00")]))
+    await plant.taken(as_csv([*GOOD, ("5", "1000", "WAGO", "750-880", "W-1", "310,00", "EUR")]))
     settled = await plant.assets(3)
     assert [each["revision"] for each in settled[:1]] == before[0][:1]
     known = {each["id"] for each in assets}
@@ -146,19 +155,18 @@ async def test_a_table_becomes_assets_and_the_same_again_changes_nothing(plant: 
         zip([each["id"] for each in assets], before[0], strict=True)
     )
     assert set(before[1]) <= set(await plant.changes())
-    await asyncio.sleep(0)
 
 
 async def test_a_changed_cell_changes_its_asset_alone(plant: Plant) -> None:
     """With the row's source as the reason."""
     await plant.taken(as_csv(GOOD))
     hagen, lyon = await plant.assets(2)
-    dearer = [(*GOOD[0][:5], "4.900,00"), GOOD[1]]
+    dearer = [(*GOOD[0][:5], "4.900,00", "EUR"), GOOD[1]]
 
     await plant.taken(as_xlsx(dearer), XLSX)
 
     async def changed() -> bool:
-        return (await plant.assets(2))[0]["purchase_price"] == "4900.00"
+        return bool((await plant.assets(2))[0]["purchase_price"] == "4900.00")
 
     await until(changed, plant.inventory.process.tail)
     assert (await plant.assets(2))[1]["revision"] == lyon["revision"]

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import sys
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -244,8 +245,12 @@ async def test_through_an_outage_and_a_kill_nothing_is_lost_and_order_is_kept(
         for alarm in alarms:
             await service.step(alarm, seq, kind)
 
+    # Twenty in a moment are a flood, of which the desk is told too.
+    ours = {f"{alarm}:{seq}" for alarm in alarms for seq in (1, 2, 3)}
+
     async def queued() -> bool:
-        return len(await service.states(receiver="desk")) == 60
+        waiting = await service.states(receiver="desk")
+        return ours <= {":".join(id.split(":")[:2]) for id in waiting}
 
     await until(queued, service.process.tail)
     service.process.kill()
@@ -258,7 +263,8 @@ async def test_through_an_outage_and_a_kill_nothing_is_lost_and_order_is_kept(
         return [event["id"] for each in heard for event in each.json["events"]]
 
     async def everything() -> bool:
-        return len(set(told("/in"))) == 60 and len(set(told("/chief"))) == 20
+        raised = {f"{alarm}:1" for alarm in alarms}
+        return ours <= set(told("/in")) and raised <= set(told("/chief"))
 
     await until(everything, service.process.tail)
     for alarm in alarms:
@@ -307,9 +313,14 @@ route: {{to: [broken, desk]}}
         return broken["spared_until"] is not None and broken["waiting"] == 10
 
     await until(spared, service.process.tail)
-    metrics = (await service.get("/metrics")).text
-    assert 'isthmus_alerting_receiver_breaker_open{receiver="broken"} 1.0' in metrics
-    assert 'deliveries_total{outcome="sent",receiver="desk"} 10.0' in metrics
+
+    async def counted() -> bool:
+        metrics = (await service.get("/metrics")).text
+        assert 'isthmus_alerting_receiver_breaker_open{receiver="broken"} 1.0' in metrics
+        sent = re.search(r'deliveries_total{outcome="sent",receiver="desk"} (\S+)', metrics)
+        return sent is not None and float(sent[1]) >= len(alarms)
+
+    await until(counted, service.process.tail)
 
 
 class Mailbox:

@@ -233,7 +233,7 @@ class World:
         replica.reports._rules = replica.rules
         replica.timers._rules = replica.rules
         replica.second = self.second
-        self.following = Following(replica.owned, Audience())
+        self.following = Following((replica.owned,), Audience())
         self.followed = len(self.store.published)
         return replica
 

@@ -1,6 +1,6 @@
 """Wires alerting: the reports' consumer, the assets' reader, the timers, the outbox, the API."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
@@ -18,6 +18,11 @@ from isthmus.alerting.adapters.notices.deliveries import MongoDeliveries
 from isthmus.alerting.adapters.notices.documents import Mistakes
 from isthmus.alerting.adapters.notices.metrics import NoticeMetrics
 from isthmus.alerting.adapters.prometheus import AlertingMetrics
+from isthmus.alerting.adapters.quiet.metrics import QuietMetrics, StandingMetrics
+from isthmus.alerting.adapters.quiet.recurrence import expand
+from isthmus.alerting.adapters.quiet.reports import Reports as MaintenanceReports
+from isthmus.alerting.adapters.quiet.slots import Slots
+from isthmus.alerting.adapters.quiet.windows import Windows
 from isthmus.alerting.adapters.rules.files import SHIPPED, load
 from isthmus.alerting.adapters.rules.parts import RulePart, parsed
 from isthmus.alerting.adapters.rules.sources import Sources
@@ -26,9 +31,14 @@ from isthmus.alerting.adapters.rules.topic import follow
 from isthmus.alerting.api.alarms.acts import serve_acts
 from isthmus.alerting.api.alarms.routes import serve_alarms
 from isthmus.alerting.api.notices.routes import deliveries, receivers
+from isthmus.alerting.api.quiet.figures import serve_kpis
+from isthmus.alerting.api.quiet.routes import Concerned, serve_maintenance
 from isthmus.alerting.api.rules.routes import serve_rules
 from isthmus.alerting.domain.alarms.alarm import REPORTS, Alarm
 from isthmus.alerting.domain.alarms.transition import Transition
+from isthmus.alerting.domain.quiet.flood import FLOOD
+from isthmus.alerting.domain.quiet.kpis import standing as stands_too_long
+from isthmus.alerting.domain.quiet.maintenance import Plan
 from isthmus.alerting.handlers.ages import aged
 from isthmus.alerting.handlers.alarms.following import Following
 from isthmus.alerting.handlers.alarms.ledger import Ledger
@@ -38,8 +48,17 @@ from isthmus.alerting.handlers.alarms.records import ALARMS
 from isthmus.alerting.handlers.alarms.retention import Retention
 from isthmus.alerting.handlers.alarms.timers import Timers
 from isthmus.alerting.handlers.notices.records import REQUIRED, TRANSITIONS
-from isthmus.alerting.handlers.notices.transitions import Plan, Transitions
+from isthmus.alerting.handlers.notices.transitions import Plan as NoticePlan
+from isthmus.alerting.handlers.notices.transitions import Transitions
 from isthmus.alerting.handlers.notices.worker import Told, Worker
+from isthmus.alerting.handlers.quiet.counting import REQUIRED as COUNTED
+from isthmus.alerting.handlers.quiet.counting import Counting
+from isthmus.alerting.handlers.quiet.floods import Floods
+from isthmus.alerting.handlers.quiet.holding import Holding
+from isthmus.alerting.handlers.quiet.reporting import Reporting
+from isthmus.alerting.handlers.quiet.standing import Standing
+from isthmus.alerting.handlers.quiet.watch import Watch
+from isthmus.alerting.handlers.quiet.windows import MAINTENANCE, StoredWindows
 from isthmus.alerting.handlers.rules.assets import Assets
 from isthmus.alerting.handlers.rules.book import RuleBook
 from isthmus.alerting.handlers.rules.groups import GroupAlarms
@@ -63,7 +82,7 @@ from isthmus.telemetry.v1.report_pb2 import Report
 
 log = structlog.get_logger()
 SERVICE = "alerting"
-Judged = tuple[AlarmStore, Owned, Ledger, Assets, RuleBook]
+Judged = tuple[AlarmStore, Owned, Owned, Ledger, Assets, RuleBook]
 ASSETS = "inventory.assets.v1"
 
 
@@ -79,17 +98,21 @@ def build(settings: Settings) -> Application:
     )
     metrics = AlertingMetrics(app.registry)
     parts = _rules(settings, metrics)
-    rules = RuleBook(p.rule(runbook=settings.rules.runbook) for p in parts.values() if p.enabled)
+    runbook = settings.rules.runbook
+    rules = RuleBook([FLOOD, *(p.rule(runbook=runbook) for p in parts.values() if p.enabled)])
     database = connect(settings.store)
     alarms, sources = mongo.Alarms(database.alarms), Sources(database.sources)
     outbox = Outbox(database.alarms, app.publisher, waiting=metrics.waiting)
     assets = Assets()
     owned = Owned(alarms, sources, utc_now)
+    of_assets = Owned(alarms, NoSources(), utc_now, ASSETS)
+    holding = _holding(app, settings, database, assets, rules)
     ledger = Ledger(
         alarms,
         rules=lambda name: rules.by_name.get(name),
         written=outbox.wake,
-        transitioned=partial(_count, metrics),
+        transitioned=_each(partial(_count, metrics), QuietMetrics(app.registry).transitioned),
+        holds=holding.begins,
     )
     reports = Reports(owned, ledger, assets, rules, sources, utc_now)
     timers = Timers(owned, ledger, assets, rules, utc_now)
@@ -111,11 +134,13 @@ def build(settings: Settings) -> Application:
         required=("id", "site", "target", "observed_at"),
         listener=owned,
     )
-    judged = alarms, owned, ledger, assets, rules
-    _judgement(app, settings, database, judged, parts, metrics)
+    judged = alarms, owned, of_assets, ledger, assets, rules
+    _judgement(app, settings, database, judged, parts, metrics, holding.standing)
+    floods = _quiet(app, settings, database, judged, holding)
     _notices(app, settings, database)
     serve_acts(app.http, ledger, utc_now)
-    serve_alarms(app.http, alarms, _following(app, settings, owned))
+    following = _following(app, settings, (owned, of_assets), floods)
+    serve_alarms(app.http, alarms, following)
     keep = timedelta(seconds=settings.alarms.retention_s)
     app.background("retention", Retention(alarms, keep, utc_now, outbox.wake).run)
     door = open_door(app, settings.access, database)  # after the last route
@@ -123,15 +148,80 @@ def build(settings: Settings) -> Application:
     return app
 
 
-def _following(app: Application, settings: Settings, owned: Owned) -> Following:
+def _following(
+    app: Application, settings: Settings, owned: Iterable[Owned], floods: Floods
+) -> Following:
     """Every replica follows the transitions of all: people act on any of them."""
     following = Following(owned, Audience())
     app.background("following", following.run)
     app.background(
         "transitions",
-        partial(tail, settings.kafka, TRANSITIONS, following.start, following.handle),
+        partial(
+            tail,
+            settings.kafka,
+            TRANSITIONS,
+            following.start,
+            _each(following.handle, floods.handle),
+        ),
     )
     return following
+
+
+def _holding(
+    app: Application, settings: Settings, database: Any, assets: Assets, rules: RuleBook
+) -> Holding:
+    """What holds alarms back by design, as far as this replica knows of it."""
+    store, box = Windows(database.maintenance), Outbox(database.maintenance, app.publisher)
+    windows = StoredWindows(store, Plan(expand), written=box.wake, now=utc_now)
+    app.resource(_prepared_windows(box, windows))
+    app.background("maintenance_outbox", box.run)
+    app.background(
+        "maintenance",
+        partial(follow, settings.kafka, MAINTENANCE, windows.handle, lambda: None),
+    )
+    settle = timedelta(seconds=settings.quiet.settle_s)
+    return Holding(windows, Standing(), assets, rules, settle, utc_now)
+
+
+def _quiet(
+    app: Application, settings: Settings, database: Any, judged: Judged, holding: Holding
+) -> Floods:
+    """What keeps alarms quiet that need not call a person, and how much the others ask."""
+    alarms, owned, of_assets, ledger, assets, rules = judged
+    keep_s = settings.quiet.retention_s
+    reports = MaintenanceReports(database.maintenance_reports, keep_s)
+    slots = Slots(database.kpis, keep_s)
+    app.resource(_prepared(reports, slots))
+    floods = Floods(owned, ledger, utc_now)
+    watch = Watch((owned, of_assets), ledger, holding, rules, floods.first_out, utc_now)
+    owners = ((REPORTS, owned), (ASSETS, of_assets))
+    reporting = Reporting(owners, holding.windows.plan, assets, reports, utc_now)
+    tasks: dict[str, Task] = {
+        "floods": floods.run,
+        "holding": watch.run,
+        "maintenance_reports": reporting.run,
+    }
+    for name, run in tasks.items():
+        app.background(name, run)
+    app.consume(
+        TRANSITIONS,
+        transition_pb2.Transition,
+        Counting(slots).handle,
+        required=COUNTED,
+        group="alerting.kpis",
+    )
+    standing = holding.standing
+    app.registry.register(
+        StandingMetrics(
+            lambda: stands_too_long(standing.all, utc_now()),
+            lambda: [s.site for s in standing.all if s.rule == FLOOD.name and s.raised_at],
+            utc_now,
+        )
+    )
+    concerned = Concerned(alarms, assets)
+    serve_maintenance(app.http, holding.windows, reports, expand, concerned, rules, utc_now)
+    serve_kpis(app.http, slots, alarms, lambda: stands_too_long(standing.all, utc_now()), utc_now)
+    return floods
 
 
 def _notices(app: Application, settings: Settings, database: Any) -> None:
@@ -156,7 +246,7 @@ def _notices(app: Application, settings: Settings, database: Any) -> None:
         for name in names:
             workers[name].wake()
 
-    plan = Plan(said.route, said.policies, timedelta(seconds=settings.notices.outdated_s))
+    plan = NoticePlan(said.route, said.policies, timedelta(seconds=settings.notices.outdated_s))
     transitions = Transitions(store, plan, observer, written, utc_now)
     app.consume(
         TRANSITIONS,
@@ -198,10 +288,10 @@ def _judgement(
     judged: Judged,
     parts: dict[str, RulePart],
     metrics: AlertingMetrics,
+    standing: Standing,
 ) -> None:
     """Rules on assets and on groups, and the rules that people store."""
-    alarms, owned, ledger, assets, rules = judged
-    of_assets = Owned(alarms, NoSources(), utc_now, ASSETS)
+    _, owned, of_assets, ledger, assets, rules = judged
     inventory = AssetRules(of_assets, ledger, assets, rules, utc_now)
     groups = GroupAlarms(owned, ledger, assets, rules, utc_now)
     revision = Revision((owned, of_assets), ledger, rules, utc_now)
@@ -216,7 +306,13 @@ def _judgement(
         "groups": groups.run,
         "revision": revision.run,
         "rules_outbox": box.run,
-        "groups_alarms": partial(follow, settings.kafka, ALARMS, groups.handle, groups.completed),
+        "groups_alarms": partial(
+            follow,
+            settings.kafka,
+            ALARMS,
+            _each(groups.handle, standing.handle),
+            _each(groups.completed, standing.completed),
+        ),
         "rules": partial(follow, settings.kafka, RULES, stored.handle, lambda: None),
     }
     for name, run in tasks.items():
@@ -239,6 +335,23 @@ async def _prepared_rules(box: Outbox, stored: StoredRules) -> AsyncIterator[Non
     await box.prepare()
     await stored.load()
     yield
+
+
+@asynccontextmanager
+async def _prepared_windows(box: Outbox, windows: StoredWindows) -> AsyncIterator[None]:
+    await box.prepare()
+    await windows.load()
+    yield
+
+
+def _each(*calls: Callable[..., object]) -> Callable[..., None]:
+    """All of them, one after the other, with the same."""
+
+    def call(*said: object) -> None:
+        for each in calls:
+            each(*said)
+
+    return call
 
 
 def _count(metrics: AlertingMetrics, alarm: Alarm, transition: Transition) -> None:

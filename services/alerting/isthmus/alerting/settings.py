@@ -41,6 +41,17 @@ class Notices(Group):
     seen and replayed, and nobody is told of it. Six hours."""
 
 
+class Quiet(Group):
+    """What holds alarms back, and how long is kept how many there were."""
+
+    settle_s: float = Field(default=10, ge=1, le=300)
+    """Seconds that an alarm of a device which is not reached waits, if it may have a parent: until
+    it would be known that the parent is not reached either, and once it is back."""
+    retention_s: float = Field(default=7_776_000, gt=0)
+    """Seconds that the counters of ISA-18.2 and the reports of maintenance are kept: ninety
+    days."""
+
+
 class Settings(Common):
     """Everything that alerting reads from its environment."""
 
@@ -49,3 +60,4 @@ class Settings(Common):
     alarms: Alarms = Alarms()
     rules: Rules = Rules()
     notices: Notices = Notices()
+    quiet: Quiet = Quiet()

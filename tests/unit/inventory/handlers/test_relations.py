@@ -62,7 +62,8 @@ async def test_an_asset_has_relations_from_all_that_is_known(plant: Plant) -> No
     assert gateway
     assert program
     assert [(r.kind, r.other("gateway")) for r in gateway.relations] == [
-        (RelationKind.BEHIND, "unit-1"), (RelationKind.BEHIND, "unit-2"), (RelationKind.CONNECTS_TO, "switch"),
+        (RelationKind.BEHIND, "unit-1"), (RelationKind.BEHIND, "unit-2"),
+        (RelationKind.CONNECTS_TO, "switch"),
     ]  # fmt: skip
     assert [(r.kind, r.other("program")) for r in program.relations] == [
         (RelationKind.CONTROLS, "press"), (RelationKind.RUNS_ON, "host"),
@@ -196,7 +197,8 @@ async def test_a_longer_way_that_is_known_at_once_is_not_taken(plant: Plant) -> 
     for id in ("start", "x", "y", "between", "end"):
         plant.add(id)
     plant.declare_all(
-        (RelationKind.FEEDS, "start", "x"), (RelationKind.CONNECTS_TO, "x", "y"), (RelationKind.CONNECTS_TO, "y", "end"),
+        (RelationKind.FEEDS, "start", "x"), (RelationKind.CONNECTS_TO, "x", "y"),
+        (RelationKind.CONNECTS_TO, "y", "end"),
         (RelationKind.FEEDS, "start", "between"), (RelationKind.FEEDS, "between", "end"),
     )  # fmt: skip
 

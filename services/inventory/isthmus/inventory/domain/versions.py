@@ -6,9 +6,10 @@ lower case, and every other character separates one part from the next:
 * `2.9` < `2.10`, and what goes on is more: `2.8` < `2.8.3` < `2.8.3b`, `15.2(7)E3` < `15.2(7a)E3`.
 * A number is less than a word in its place: `12.1` < `12.1R1` < `12.1X46-D40`.
 * What a word such as `rc` or `beta` announces comes before its release, and there identifiers
-  compare as SemVer 2.0.0 has them, rule 11.4, but digits always as numbers, and `rc1` as `rc.1`: `1.0.0-alpha` <
-  `1.0.0-alpha.1` < `1.0.0-beta.2` < `1.0.0-beta.11` < `1.0.0-rc.1` < `1.0.0`. A hyphen alone
-  announces nothing: makers also write so what comes after a release (PAN-OS `10.2.3-h4`).
+  compare as SemVer 2.0.0 has them, rule 11.4, but digits always as numbers, and `rc1` as `rc.1`:
+  `1.0.0-alpha` < `1.0.0-alpha.1` < `1.0.0-beta.2` < `1.0.0-beta.11` < `1.0.0-rc.1` < `1.0.0`. A
+  hyphen alone announces nothing: so makers also write what comes after a release (PAN-OS
+  `10.2.3-h4`).
 * `v`, `version` and the like before a number, leading zeros, and what follows a `+` (SemVer rule
   10) say nothing: `V2.8.3` and `2.08.3+build.5` are both 2.8.3. `1.2` and `1.2.0` are two.
 """

@@ -23,7 +23,7 @@ HOT = alarm_id("hot", "hagen/t")
 @pytest.fixture
 async def following(service: Any) -> Following:
     """A follower that has not read anything."""
-    made = Following(service.owned, Audience())
+    made = Following((service.owned,), Audience())
     made.start({0: 0})
     return made
 

@@ -1,16 +1,26 @@
 """Following the transitions of all replicas."""
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from tests.unit.alerting.conftest import BLANK
 
-from isthmus.alerting.domain.alarms.alarm import State, alarm_id
-from isthmus.alerting.domain.alarms.events import Acknowledge, Shelve
+from isthmus.alerting.domain.alarms.alarm import (
+    REPORTS,
+    Place,
+    State,
+    Suppression,
+    SuppressionKind,
+    alarm_id,
+)
+from isthmus.alerting.domain.alarms.events import Acknowledge, Sample, Shelve, Signal
 from isthmus.alerting.domain.alarms.place import Reached
 from isthmus.alerting.handlers.alarms.following import RECENT_MAX, Following, News
+from isthmus.alerting.handlers.alarms.ledger import Entry
+from isthmus.alerting.handlers.alarms.partitions import Partition
 from isthmus.alerting.handlers.alarms.records import TRANSITIONS
 from isthmus.runtime.audience import Audience
 
@@ -33,7 +43,7 @@ class Raw:
 @pytest.fixture
 def following(service: Any) -> Following:
     """A follower beside a replica that owns partition 0."""
-    made = Following(service.owned, Audience())
+    made = Following((service.owned,), Audience())
     made.start({0: 0})
     return made
 
@@ -48,6 +58,28 @@ async def shelve(replica: Any) -> None:
     """Somebody shelves the alarm through this replica."""
     act = Shelve(NOW, "a", 1, "why", NOW + timedelta(seconds=60))
     await replica.ledger.act({HOT: act}, lambda alarm: None)
+
+
+async def test_the_owner_learns_of_what_happened_and_is_held_back(
+    service: Any, following: Following
+) -> None:
+    """Who judges happenings keeps no deadlines: else it would be held back for ever."""
+    [partition] = service.owned.loaded
+    rule, place = service.rules.by_name["firmware"], Place("a", "plc", "")
+    held = Suppression(SuppressionKind.DESIGN, NOW, "maintenance:w", NOW + timedelta(seconds=60))
+    blank = replace(
+        BLANK, id="x", priority="low", rule="firmware", subject="a", partition=0, stream=REPORTS
+    )
+    unkept = Partition(0, heard_at=None)
+    happened = Sample(NOW, Signal.BEYOND, momentary=True)
+    service.ledger._holds = lambda alarm, at: [held]
+    await service.ledger.record([Entry(unkept, blank, rule, happened, place)])
+    for record in records(service):
+        following.handle(record)
+    assert partition.open == {}
+    await following.learn()
+
+    assert partition.deadlines.first == NOW + timedelta(seconds=60)
 
 
 async def test_the_owner_learns_what_a_person_did_on_another_replica(

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from isthmus.inventory.adapters.assets.seen import VIEWS
-from isthmus.inventory.adapters.finding.directory import MongoDirectory, compiled, path_of
+from isthmus.inventory.adapters.finding.compiling import compiled, path_of
+from isthmus.inventory.adapters.finding.directory import MongoDirectory
 from isthmus.inventory.domain.query import (
     And,
     Compare,

@@ -193,6 +193,7 @@ class Stood:
     raised_at: datetime | None
     """None while its condition is over."""
     shelved_at: datetime | None
+    seq: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Maintenance windows: when people work on something, its alarms call nobody."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from isthmus.alerting.domain.alarms.alarm import Alarm, Suppression, SuppressionKind
@@ -69,6 +69,10 @@ class Window:
             and (not self.paths or any(_is_below(alarm.path, path) for path in self.paths))
             and (not self.tags or not set(self.tags).isdisjoint(tags()))
         )
+
+    def gone(self, by: str, at: datetime) -> "Window":
+        """What is stored of it when somebody deletes it."""
+        return replace(self, version=self.version + 1, deleted=True, by=by, at=at)
 
     def suppression(self, span: Span, at: datetime) -> Suppression:
         """What it holds an alarm back by, until the occurrence ends."""

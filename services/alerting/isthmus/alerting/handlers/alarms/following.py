@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -55,8 +55,8 @@ class News:
 class Following:
     """Every replica reads every transition: few there are, beside the reports."""
 
-    def __init__(self, owned: Owned, audience: Audience[News]) -> None:
-        self._owned = owned
+    def __init__(self, owned: Iterable[Owned], audience: Audience[News]) -> None:
+        self._owned = tuple(owned)
         self._audience = audience
         self._acted: set[str] = set()
         self._wake = asyncio.Event()
@@ -84,7 +84,7 @@ class Following:
             return
         if message is None:
             return
-        if message.by:
+        if message.by or _happened_held(message):
             self._acted.add(message.alarm_id)
             self._wake.set()
         if len(self._recent) == RECENT_MAX:
@@ -107,7 +107,8 @@ class Following:
         """Read again what people have changed; while the store is down, try again."""
         acted, self._acted = self._acted, set()
         try:
-            await self._owned.learn(acted)
+            for owned in self._owned:
+                await owned.learn(acted)
         except Retryable as error:
             log.warning("acts_not_learned", alarms=len(acted), reason=str(error))
             self._acted |= acted
@@ -129,6 +130,12 @@ class Following:
             for partition, offset in self._oldest.offsets.items()
         )
         return whole, self._audience.listen(who, wants, missed if whole else ())
+
+
+def _happened_held(message: Message) -> bool:
+    """Did something happen to an asset, and is held back? Who judges that keeps no deadlines."""
+    raised = message.kind == TransitionKind.TRANSITION_KIND_RAISED
+    return raised and bool(message.suppressed) and message.subject == message.asset_id
 
 
 def _news(message: Message, partition: int, offset: int) -> News:

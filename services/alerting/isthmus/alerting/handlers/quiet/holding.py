@@ -86,7 +86,7 @@ class Holding:
 
     def _may_have_parents(self, alarm: Alarm) -> bool:
         return (
-            any(alarm.rule in count.of for _, count in self._rules.counts)
+            any(count.by == "site" and alarm.rule in count.of for _, count in self._rules.counts)
             or bool(parents.endpoints(alarm.subject))
             or bool(self._assets.upstream(alarm.subject))
         )

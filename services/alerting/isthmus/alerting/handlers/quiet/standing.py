@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterable
 from datetime import datetime
+from sys import intern
 from typing import Any
 
 import structlog
@@ -33,7 +34,7 @@ class Standing:
         self.version = 0
         """Grows when an alarm comes or goes by which others are held back."""
         self._stood: dict[str, Stood] = {}
-        self._on: dict[str, set[str]] = {}
+        self._on: dict[str, tuple[str, ...]] = {}
         """By subject: the rules whose alarms stand there, of those that hold others back."""
 
     def stands(self, rule: str, subject: str) -> bool:
@@ -57,34 +58,36 @@ class Standing:
         except Rejected as error:
             log.warning("alarm_rejected", offset=record.offset, reason=str(error))
             return
-        before, alarm = self._stood.pop(read.key, None), read.message
-        if alarm is None:
-            if before is not None:
-                self._judge_by(before.rule, before.subject, stands=False)
-            return
-        raised = from_timestamp(alarm.raised_at) if alarm.phase in RAISED else None
-        if raised is not None or alarm.suppressions:
-            shelved = _shelved_at(alarm)
-            if raised is not None or shelved is not None:
-                self._stood[read.key] = Stood(
-                    alarm.rule, alarm.subject, alarm.site, raised, shelved
-                )
-        if alarm.condition in JUDGED_BY:
-            self._judge_by(alarm.rule, alarm.subject, stands=raised is not None)
+        before, alarm = self._stood.get(read.key), read.message
+        if alarm is not None and before is not None and alarm.seq < before.seq:
+            return  # Kafka was lost, and the topic is read from its beginning again
+        self._stood.pop(read.key, None)
+        if alarm is not None:
+            self._take(read.key, alarm)
+        elif before is not None:
+            self._judge_by(before.rule, before.subject, stands=False)
 
     def completed(self) -> None:
         """Say that the topic was read to the end it had at start."""
         self.complete.set()
 
+    def _take(self, id: str, alarm: alarm_pb2.Alarm) -> None:
+        raised = from_timestamp(alarm.raised_at) if alarm.phase in RAISED else None
+        shelved = _shelved_at(alarm)
+        if raised is not None or shelved is not None:
+            rule, site = intern(alarm.rule), intern(alarm.site)
+            self._stood[id] = Stood(rule, alarm.subject, site, raised, shelved, alarm.seq)
+        if alarm.condition in JUDGED_BY:
+            self._judge_by(alarm.rule, alarm.subject, stands=raised is not None)
+
     def _judge_by(self, rule: str, subject: str, *, stands: bool) -> None:
         if stands == self.stands(rule, subject):
             return
         self.version += 1
-        if stands:
-            self._on.setdefault(subject, set()).add(rule)
-            return
-        self._on[subject].discard(rule)
-        if not self._on[subject]:
+        others = tuple(each for each in self.on(subject) if each != rule)
+        if stands or others:
+            self._on[subject] = (*others, intern(rule)) if stands else others
+        else:
             del self._on[subject]
 
 

@@ -108,7 +108,7 @@ class Watch:
         yield from self._maintenance(alarm, held, now)
         if alarm.watches in parents.COMMUNICATION:
             names = self._holding.parents(alarm)
-            yield from self._parents(names, held, now)
+            yield from self._parents(alarm, names, held, now)
             if alarm.watches == "silence" and not names:
                 yield from self._dark(place, alarm, held, heard)
         yield from self._flood(alarm, held, now)
@@ -128,7 +128,7 @@ class Watch:
                 yield Release(now, SuppressionKind.DESIGN, source)
 
     def _parents(
-        self, names: list[str], held: dict[str, Suppression], now: datetime
+        self, alarm: Alarm, names: list[str], held: dict[str, Suppression], now: datetime
     ) -> Iterator[Event]:
         wanted = [self._holding.parent(name, now) for name in names]
         sources = {each.source for each in wanted}
@@ -137,7 +137,9 @@ class Watch:
         kept = next((each for each in before if each.source in sources), None)
         if kept is not None and kept.until is not None:
             yield Suppress(now, replace(kept, until=None))
-        if kept is None and wanted:
+        # Of what a person was told already, they would only be told again when the parent is back.
+        untold = alarm.suppressed_by or alarm.condition is Condition.PENDING_ON
+        if kept is None and wanted and untold:
             yield Suppress(now, wanted[0])
         for each in before:
             if each is kept or each.until is not None:

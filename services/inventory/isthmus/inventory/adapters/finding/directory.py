@@ -11,6 +11,7 @@ from pymongo import ASCENDING, DESCENDING
 from isthmus.inventory.adapters.assets.seen import VIEWS, exactly, last_seen
 from isthmus.inventory.adapters.finding import past
 from isthmus.inventory.adapters.finding.compiling import PATHS, TOP, compiled, path_of, text_path
+from isthmus.inventory.adapters.finding.facets import GROUPS_MAX, VALUES_MAX, facet, grouped, spread
 from isthmus.inventory.adapters.queries import LIVE, Document, portions
 from isthmus.inventory.domain.assets.model import Reachability
 from isthmus.inventory.domain.assets.vocabulary import CUSTOM, FIELDS
@@ -34,7 +35,6 @@ from isthmus.inventory.ports.finding import Facet, Page, SiteSummary
 from isthmus.runtime.store import translated
 
 SITES_MAX = 10_000
-VALUES_MAX = 100
 FEW = 5
 """So many values of an indexed field still leave few assets."""
 UNKNOWN: Mapping[str, Any] = MappingProxyType(
@@ -56,6 +56,7 @@ class MongoDirectory:
         self._assets = database["assets"]
         self._seen = database["seen"]
         self._versions = database[past.VERSIONS]
+        self._reaches: datetime | None = None
 
     async def prepare(self) -> None:
         """Make the indexes; idempotent."""
@@ -76,10 +77,16 @@ class MongoDirectory:
             missing = listing.limit + 1 - len(found)
             if missing > 0 and not cut:
                 narrowed = [*parts, *map(compiled, _all(condition))]
-                stages = _selecting(narrowed, listing.selection.as_of)
-                stages += _sorting(listing.order, missing, few)
-                rows, cut = await self._rows([*stages, {"$project": _members(listing)}], missing)
-                found += rows
+                stages = [*_sorting(listing.order, missing, few), {"$project": _members(listing)}]
+                ranges = past.windows(_begin(listing)) if not (few or listing.order) else ()
+                rows, cut = await self._found(
+                    narrowed, listing.selection.as_of, stages, missing, ranges
+                )
+                found += (
+                    rows
+                    if listing.selection.as_of is None
+                    else (sorted_by(listing.order, rows)[:missing])
+                )
         shown = found[: listing.limit]
         more = cut or len(found) > len(shown)
         last = _place(listing.order, shown[-1]) if more else None
@@ -97,24 +104,30 @@ class MongoDirectory:
             item["last_seen_at"] = min(seen_at, as_of) if as_of and seen_at else seen_at
 
     async def earliest(self, at: datetime) -> datetime | None:
+        if self._reaches and at >= self._reaches:
+            return None
+        if await past.reaches(self._versions, at):
+            self._reaches = at
+            return None
         return await past.earliest(self._versions, at)
 
     async def count(self, selection: Selection) -> int:
-        selecting = _selecting(_parts(selection), selection.as_of)
-        rows, _ = await self._rows([*selecting, {"$count": "assets"}], 1)
-        return int(rows[0]["assets"]) if rows else 0
+        rows, _ = await self._found(_parts(selection), selection.as_of, [{"$count": "assets"}], 1)
+        return sum(int(row["assets"]) for row in rows)
 
     async def facets(self, selection: Selection, names: Sequence[str]) -> list[Facet]:
         counting: Document = {"all": [{"$count": "values"}]}
         for number, name in enumerate(names):
-            counting[f"by{number}"] = _grouped(name)
-            if spread := _spread(name):
-                counting[f"all{number}"] = [*spread, {"$count": "values"}]
-        selecting = _selecting(_parts(selection), selection.as_of)
-        stages = [*selecting, {"$facet": counting}]
-        [[found], _] = await self._rows(stages, 1)
+            counting[f"by{number}"] = grouped(name, GROUPS_MAX if selection.as_of else VALUES_MAX)
+            if each := spread(name):
+                counting[f"all{number}"] = [*each, {"$count": "values"}]
+        found, _ = await self._found(_parts(selection), selection.as_of, [{"$facet": counting}], 1)
         return [
-            _facet(name, found[f"by{number}"], found.get(f"all{number}") or found["all"])
+            facet(
+                name,
+                [row for each in found for row in each[f"by{number}"]],
+                [row for each in found for row in each.get(f"all{number}") or each["all"]],
+            )
             for number, name in enumerate(names)
         ]
 
@@ -137,13 +150,40 @@ class MongoDirectory:
             for row in rows
         ]
 
-    async def _rows(self, stages: list[Document], most: int) -> tuple[list[Document], bool]:
+    async def _found(
+        self,
+        parts: Sequence[Document],
+        as_of: datetime | None,
+        stages: list[Document],
+        most: int,
+        ranges: Sequence[Condition] = (),
+    ) -> tuple[list[Document], bool]:
+        """The rows of now; of a time that is over, those of each half of the fleet.
+
+        The versions are read range by range, where there are any, until there are enough.
+        """
+        if as_of is None:
+            return await self._rows([*_matching(parts), *stages], most)
+        same = _matching([*parts, past.unchanged(as_of)])
+        found, cut = await self._rows([*same, *stages], most)
+        ended: list[Document] = []
+        for each in ranges or (EVERYTHING,):
+            narrowed = _matching([*parts, *map(compiled, _all(each))])
+            if len(ended) < most:
+                more = [*past.ended(narrowed, as_of), *stages]
+                rows, cut_too = await self._rows(more, most, past.VERSIONS)
+                ended, cut = [*ended, *rows], cut or cut_too
+        return [*found, *ended], cut
+
+    async def _rows(
+        self, stages: list[Document], most: int, collection: str = "assets"
+    ) -> tuple[list[Document], bool]:
         """At most `most` rows, and whether a reply of 16 MB was too small for all of them."""
         with translated():
             # As a command, because motor and AsyncMongoClient differ in aggregate().
             reply = await self._database.command(
                 "aggregate",
-                "assets",
+                collection,
                 pipeline=stages,
                 cursor={"batchSize": most + 1},
                 codec_options=self._database.codec_options,
@@ -169,19 +209,20 @@ def _matching(parts: Sequence[Document]) -> list[Document]:
     first: Document = {}
     rest: list[Document] = []
     for part in (*sorted(parts, key=_rank), dict(LIVE)):
-        path = next(iter(part))
-        if path.startswith("$") or path in first:
+        path, test = next(iter(part.items()))
+        if path == "_id" and _both_ends(first.get(path), test):
+            first[path] = {**first[path], **test}
+        elif path.startswith("$") or path in first:
             rest.append(part)
         else:
             first |= part
     return [{"$match": first}, *([{"$match": {"$and": rest}}] if rest else [])]
 
 
-def _selecting(parts: Sequence[Document], as_of: datetime | None) -> list[Document]:
-    """The stages that select, now or as of a time that is over."""
-    if as_of is None:
-        return _matching(parts)
-    return [*_matching([*parts, past.unchanged(as_of)]), past.ended(_matching(parts), as_of)]
+def _both_ends(one: Any, other: Any) -> bool:
+    """Whether two tests of an id are one range of it, which an index serves from end to end."""
+    are_tests = isinstance(one, dict) and isinstance(other, dict)
+    return are_tests and not one.keys() & other.keys()
 
 
 def _all(condition: Condition) -> Iterator[Condition]:
@@ -229,9 +270,7 @@ def _runs(listing: Listing, few: bool) -> Iterator[Condition]:
     place = listing.after
     rest = after(listing.order, place) if place else EVERYTHING
     if few or not listing.order:
-        in_ranges = listing.selection.as_of and not few
-        id = place.id if place else ""
-        yield from [And((rest, each)) for each in past.windows(id)] if in_ranges else [rest]
+        yield rest
         return
     first = listing.order[0]
     unknown = Not(Known(first.field))
@@ -244,6 +283,10 @@ def _runs(listing: Listing, few: bool) -> Iterator[Condition]:
         bound = Operator.AT_MOST if first.descending else Operator.AT_LEAST
         yield And((Compare(first.field, bound, value), rest))
         yield unknown
+
+
+def _begin(listing: Listing) -> str:
+    return listing.after.id if listing.after else ""
 
 
 def _sorts_the_past(listing: Listing) -> bool:
@@ -265,6 +308,22 @@ def _sorting(order: Sequence[Sort], limit: int, few: bool) -> list[Document]:
     keys.setdefault("_id", ASCENDING)
     stages: list[Document] = [{"$sort": keys}, {"$limit": limit}]
     return [{"$set": vague}, *stages] if vague else stages
+
+
+def sorted_by(order: Sequence[Sort], rows: list[Document]) -> list[Document]:
+    """Rows of both halves of a fleet in their order, what is unknown last, equals by id."""
+    rows = sorted(rows, key=lambda row: str(row["_id"]))
+    for number, each in reversed(list(enumerate(order))):
+        known, unknown = list[tuple[Any, Document]](), list[Document]()
+        for row in rows:
+            value = _place(order, row).values[number]
+            if value is None:
+                unknown.append(row)
+            else:
+                known.append((value, row))
+        known.sort(key=lambda pair: pair[0], reverse=each.descending)
+        rows = [*(row for _, row in known), *unknown]
+    return rows
 
 
 def _members(listing: Listing) -> Document:
@@ -312,28 +371,3 @@ def _member(document: Document, head: str, rest: str, empty: Any) -> Any:
     if rest and value is not None:
         value = value.get(rest)
     return empty if value is None else value
-
-
-def _spread(name: str) -> list[Document]:
-    """The stage that makes one document of each value of a list, and one of an empty list."""
-    if column(name).type is not Type.LIST:
-        return []
-    return [{"$unwind": {"path": f"${text_path(name)}", "preserveNullAndEmptyArrays": True}}]
-
-
-def _grouped(name: str) -> list[Document]:
-    """The stages that count by value: what is unknown, then the most frequent."""
-    return [
-        *_spread(name),
-        {"$group": {"_id": f"${text_path(name)}", "assets": {"$sum": 1}}},
-        {"$set": {"known": {"$gt": ["$_id", ""]}}},
-        {"$sort": {"known": ASCENDING, "assets": DESCENDING, "_id": ASCENDING}},
-        {"$limit": VALUES_MAX + 2},  # absent and empty are both unknown
-    ]
-
-
-def _facet(name: str, rows: Sequence[Document], counted: Sequence[Document]) -> Facet:
-    unknown = sum(row["assets"] for row in rows if not row["known"])
-    known = [(row["_id"], row["assets"]) for row in rows if row["known"]][:VALUES_MAX]
-    values = counted[0]["values"] if counted else 0
-    return Facet(name, dict(known), values - unknown - sum(n for _, n in known), unknown)

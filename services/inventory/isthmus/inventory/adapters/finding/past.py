@@ -1,8 +1,9 @@
-"""The fleet as it was, in stages of an aggregation: what has changed since, and what has not.
+"""The fleet as it was, in two questions: to what has changed since, and to what has not.
 
 An asset that has not changed since is in `assets` as it was then. Of any other, the version that
 ended what it was then says so: it came later, and `since` is when the version before it had come.
-So a question reads what a site has now, and the versions that came after that time.
+So a question reads what a site has now, and the versions that came after that time. Two questions,
+and not one with `$unionWith`: inside of that a server may use no index.
 """
 
 import re
@@ -21,6 +22,8 @@ WINDOWS = 256
 """Ids are UUIDs: so many ranges of them have about as many assets each."""
 HEXADECIMAL = re.compile("[0-9a-f]{2}")
 EXACTLY = timedelta(seconds=1)
+SPAN = timedelta(minutes=1)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 async def prepare(versions: Any) -> None:
@@ -35,16 +38,16 @@ def unchanged(as_of: datetime) -> Document:
     return {"changed_at": {"$lte": as_of}}
 
 
-def ended(matching: Sequence[Document], as_of: datetime) -> Document:
-    """The stage that adds what other assets were then, where they meet the stages `matching`."""
+def ended(matching: Sequence[Document], as_of: datetime) -> list[Document]:
+    """The stages that find what other assets were then, where they meet the stages `matching`."""
     then = {"at": {"$gt": as_of}, "since": {"$lte": as_of}}
     first, *rest = ({"$match": _renamed(stage["$match"])} for stage in matching)
-    stages = [
+    first["$match"].pop("was.merged_into", None)  # what was, was an asset; this has no index
+    return [
         {"$match": {**first["$match"], **then}},
         *rest,
         {"$replaceRoot": {"newRoot": {"$mergeObjects": ["$was", {"_id": "$asset"}]}}},
     ]
-    return {"$unionWith": {"coll": VERSIONS, "pipeline": stages}}
 
 
 def _renamed(query: Document) -> Document:
@@ -76,20 +79,39 @@ def windows(last: str) -> list[Condition]:
 async def earliest(versions: Any, at: datetime) -> datetime | None:
     """None when history reaches back to `at`, or there is none; else when it begins, to a second.
 
-    Found by halving, because a server that does not walk an index in its order would read all.
+    Looked for in spans that double, because a server that does not walk an index in its order
+    would read all that came before, or after.
     """
+    if await reaches(versions, at):
+        return None
     with translated():
-        if await _before(versions, at) or not await versions.find_one({}, {"_id": 1}):
+        if not await versions.find_one({}, {"_id": 1}):
             return None
-        unknown, known = at, datetime.now(UTC)
+        unknown = known = at
+        now, width = datetime.now(UTC), SPAN
+        while known < now and not await _any(versions, unknown, known):
+            unknown, known, width = known, min(known + width, now), 2 * width
         while known - unknown > EXACTLY:
             half = unknown + (known - unknown) / 2
-            if await _before(versions, half):
+            if await _any(versions, unknown, half):
                 known = half
             else:
                 unknown = half
     return known.replace(microsecond=0)
 
 
-async def _before(versions: Any, at: datetime) -> bool:
-    return await versions.find_one({"at": {"$lte": at}}, {"_id": 1}) is not None
+async def reaches(versions: Any, at: datetime) -> bool:
+    """Whether there is any version of `at` or before."""
+    end, width = at, SPAN
+    with translated():
+        while end > EPOCH:
+            begin = max(end - width, EPOCH)
+            if await _any(versions, begin, end):
+                return True
+            end, width = begin, 2 * width
+    return False
+
+
+async def _any(versions: Any, after: datetime, until: datetime) -> bool:
+    span = {"at": {"$gt": after, "$lte": until}}
+    return await versions.find_one(span, {"_id": 1}) is not None

@@ -148,9 +148,7 @@ class _Ledger:
             if at - noted >= SEEN_EVERY:
                 told = stored.last_seen_at if stored else None
                 coarse = after.alive and (told is None or at - told >= COARSE)
-                self._seen[after.source] = Seen(
-                    asset.id, after.source, at, report.id, coarse
-                )
+                self._seen[after.source] = Seen(asset.id, after.source, at, report.id, coarse)
 
     def _gain(self, match: Match, report: Report) -> Asset:
         """The asset that the report is about, as it is after it; the others of `same` are gone."""

@@ -69,11 +69,13 @@ def documents() -> Files:
     files: Files = {}
     for service in SERVICES:
         app = wired(service)
+        read = {each.specification.name for each in app.broker.subscribers}
         if service in WITH_API:
             files[API / f"{service}.openapi.json"] = _json(app.http.openapi())
         for name, topic in registry().items():
             if topic.writer == service:
-                app.broker.publisher(name, title=name, description=topic.purpose)
+                title = name if name not in read else f"{name}:written"
+                app.broker.publisher(name, title=title, description=topic.purpose)
         made = AsyncAPI(app.broker, title=app.http.title, version=app.http.version)
         files[API / f"{service}.asyncapi.json"] = _json(
             json.loads(made.to_specification().to_json())

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from isthmus.alerting.domain.notices.delivery import Announced, Delivery, Policy, State
+from isthmus.alerting.domain.notices.delivery import Announced, Delivery, DeliveryState, Policy
 from isthmus.alerting.domain.notices.notice import Event, Notice
 from isthmus.alerting.domain.notices.standing import Standing
 from isthmus.runtime.errors import Retryable
@@ -78,7 +78,7 @@ class Memory:
             if each.notice.alarm_id == alarm_id and each.step and each.notice.seq < before_seq
         ]
         for each in ended:
-            self.deliveries[each.id] = replace(each, state=State.CANCELLED)
+            self.deliveries[each.id] = replace(each, state=DeliveryState.CANCELLED)
         return len(ended)
 
     async def announced(self, ids: Collection[str]) -> dict[str, Announced]:
@@ -127,9 +127,9 @@ class Memory:
     async def replay(self, id: str, now: datetime) -> bool:
         self._ask()
         found = self.deliveries.get(id)
-        if found is None or found.state is State.WAITING:
+        if found is None or found.state is DeliveryState.WAITING:
             return False
-        self.deliveries[id] = replace(found, state=State.WAITING, due_at=now, tries=0)
+        self.deliveries[id] = replace(found, state=DeliveryState.WAITING, due_at=now, tries=0)
         return True
 
     async def page(
@@ -137,7 +137,7 @@ class Memory:
         *,
         sites: frozenset[str] | None,
         receiver: str | None,
-        state: State | None,
+        state: DeliveryState | None,
         alarm_id: str | None,
         before: str,
         limit: int,
@@ -181,7 +181,7 @@ class Memory:
         return {id: each.state.value for id, each in self.deliveries.items()}
 
     def _waiting(self) -> list[Delivery]:
-        return [each for each in self.deliveries.values() if each.state is State.WAITING]
+        return [each for each in self.deliveries.values() if each.state is DeliveryState.WAITING]
 
     def _ask(self) -> None:
         if self.down:

@@ -11,7 +11,7 @@ from tests.notices import KEY, START, a_notice
 
 from isthmus.alerting.adapters.notices.config import Configured, parsed
 from isthmus.alerting.adapters.notices.webhook import signature
-from isthmus.alerting.domain.notices.delivery import State
+from isthmus.alerting.domain.notices.delivery import DeliveryState
 from isthmus.alerting.domain.notices.notice import Event
 from isthmus.alerting.domain.notices.routing import routed
 
@@ -88,6 +88,6 @@ def test_the_check_of_a_signature_on_the_page_is_right() -> None:
 
 def test_the_page_explains_every_event_and_every_state() -> None:
     """None is left out, none is invented."""
-    for heading, words in (("event", list(Event)), ("state", list(State))):
+    for heading, words in (("event", list(Event)), ("state", list(DeliveryState))):
         table = PAGE.partition(f"| `{heading}` | means |\n|---|---|\n")[2].partition("\n\n")[0]
         assert re.findall(r"^\| `(\w+)` \|", table, re.M) == [str(word) for word in words]

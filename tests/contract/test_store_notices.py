@@ -16,8 +16,8 @@ from isthmus.alerting.domain.notices.delivery import (
     Announced,
     Attempt,
     Delivery,
+    DeliveryState,
     Pending,
-    State,
     Verdict,
 )
 from isthmus.alerting.domain.notices.notice import Event
@@ -69,13 +69,13 @@ async def test_a_delivery_comes_back_as_it_was_stored(store: DeliveryStore) -> N
 async def test_a_replayed_transition_makes_no_second_delivery(store: DeliveryStore) -> None:
     """And takes nothing back from the first: it may be sent by now."""
     await store.insert([a_delivery()])
-    await store.record([replace(a_delivery(), state=State.SENT, attempts=(SENT,))])
+    await store.record([replace(a_delivery(), state=DeliveryState.SENT, attempts=(SENT,))])
 
     assert await store.insert([a_delivery(), a_delivery(seq=2)]) == 1
 
     found = await store.find("a1:1:desk")
     assert found is not None
-    assert found.state is State.SENT
+    assert found.state is DeliveryState.SENT
 
 
 async def test_of_each_alarm_the_first_that_waits_is_due(store: DeliveryStore) -> None:
@@ -102,7 +102,7 @@ async def test_what_is_dead_holds_up_nothing(store: DeliveryStore) -> None:
     first = a_delivery()
     await store.insert([first, a_delivery(seq=2)])
 
-    await store.record([replace(first, state=State.DEAD, attempts=(FAILED,))])
+    await store.record([replace(first, state=DeliveryState.DEAD, attempts=(FAILED,))])
 
     assert await due(store) == ["a1:2:desk"]
 
@@ -122,12 +122,12 @@ async def test_an_escalation_is_cancelled_as_far_as_it_waits(store: DeliveryStor
     steps = [a_delivery(step=n, due_at=after(n)) for n in (1, 2)]
     await store.insert([a_delivery(), *steps, a_delivery("a2", step=1)])
     await store.insert([a_delivery(seq=5, step=1)])
-    await store.record([replace(steps[0], state=State.SENT, attempts=(SENT,))])
+    await store.record([replace(steps[0], state=DeliveryState.SENT, attempts=(SENT,))])
 
     assert await store.cancel("a1", 5) == 1
 
     found = [await store.find(f"a1:1:desk:{n}") for n in (1, 2)]
-    assert [each and each.state for each in found] == [State.SENT, State.CANCELLED]
+    assert [each and each.state for each in found] == [DeliveryState.SENT, DeliveryState.CANCELLED]
     assert sorted(await due(store, 10)) == ["a1:1:desk", "a1:5:desk:1", "a2:1:desk:1"]
 
 
@@ -136,25 +136,25 @@ async def test_attempts_are_kept_with_what_became_of_the_delivery(store: Deliver
     once = replace(a_delivery(), tries=1, attempts=(FAILED,))
     await store.insert([a_delivery()])
     await store.record([once])
-    await store.record([replace(once, state=State.SENT, attempts=(FAILED, SENT))])
+    await store.record([replace(once, state=DeliveryState.SENT, attempts=(FAILED, SENT))])
 
     found = await store.find("a1:1:desk")
     assert found is not None
     assert found.attempts == (FAILED, SENT)
-    assert (found.state, found.tries) == (State.SENT, 1)
+    assert (found.state, found.tries) == (DeliveryState.SENT, 1)
 
 
 async def test_what_ended_may_be_sent_again_as_if_never_tried(store: DeliveryStore) -> None:
     """And what waits cannot: it is sent anyway."""
     await store.insert([a_delivery()])
     assert not await store.replay("a1:1:desk", after(5))
-    dead = replace(a_delivery(), state=State.DEAD, tries=30, attempts=(FAILED,))
+    dead = replace(a_delivery(), state=DeliveryState.DEAD, tries=30, attempts=(FAILED,))
     await store.record([dead])
 
     assert await store.replay("a1:1:desk", after(100))
 
     found = await store.find("a1:1:desk")
-    assert found == replace(dead, state=State.WAITING, tries=0, due_at=after(100))
+    assert found == replace(dead, state=DeliveryState.WAITING, tries=0, due_at=after(100))
     assert not await store.replay("another", START)
 
 
@@ -252,7 +252,7 @@ async def test_deliveries_are_listed_the_latest_first_page_by_page(store: Delive
         await store.insert([given])
     found = await store.find("a5:1:desk")
     assert found is not None
-    await store.record([replace(found, state=State.DEAD, attempts=(FAILED,))])
+    await store.record([replace(found, state=DeliveryState.DEAD, attempts=(FAILED,))])
 
     async def listed(**asked: Any) -> list[str]:
         everything: dict[str, Any] = {"sites": None, "receiver": None, "state": None}
@@ -268,7 +268,7 @@ async def test_deliveries_are_listed_the_latest_first_page_by_page(store: Delive
     assert await listed(sites=frozenset({"lyon"})) == ["a3"]
     assert await listed(sites=frozenset()) == []
     assert await listed(receiver="desk", sites=frozenset({"hagen"})) == ["a5", "a1"]
-    assert await listed(state=State.DEAD) == ["a5"]
+    assert await listed(state=DeliveryState.DEAD) == ["a5"]
     assert await listed(alarm_id="a2") == ["a2"]
 
 

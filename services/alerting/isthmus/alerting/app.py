@@ -47,12 +47,12 @@ from isthmus.alerting.handlers.alarms.partitions import utc_now
 from isthmus.alerting.handlers.alarms.records import ALARMS
 from isthmus.alerting.handlers.alarms.retention import Retention
 from isthmus.alerting.handlers.alarms.timers import Timers
-from isthmus.alerting.handlers.notices.records import REQUIRED, TRANSITIONS
+from isthmus.alerting.handlers.notices.records import TRANSITIONS
 from isthmus.alerting.handlers.notices.transitions import Plan as NoticePlan
 from isthmus.alerting.handlers.notices.transitions import Transitions
 from isthmus.alerting.handlers.notices.worker import Told, Worker
 from isthmus.alerting.handlers.quiet.counting import REQUIRED as COUNTED
-from isthmus.alerting.handlers.quiet.counting import Counting
+from isthmus.alerting.handlers.quiet.counting import Counting, nobody
 from isthmus.alerting.handlers.quiet.floods import Floods
 from isthmus.alerting.handlers.quiet.holding import Holding
 from isthmus.alerting.handlers.quiet.reporting import Reporting
@@ -74,6 +74,7 @@ from isthmus.assets.v1.asset_pb2 import Asset
 from isthmus.assets.v1.change_pb2 import Change
 from isthmus.runtime.app import Application, Task
 from isthmus.runtime.audience import Audience
+from isthmus.runtime.consume import Handler
 from isthmus.runtime.door.opening import Kept, open_door
 from isthmus.runtime.errors import IsthmusError
 from isthmus.runtime.settings import load as load_settings
@@ -137,7 +138,6 @@ def build(settings: Settings) -> Application:
     judged = alarms, owned, of_assets, ledger, assets, rules
     _judgement(app, settings, database, judged, parts, metrics, holding.standing)
     floods = _quiet(app, settings, database, judged, holding)
-    _notices(app, settings, database)
     serve_acts(app.http, ledger, utc_now)
     following = _following(app, settings, (owned, of_assets), floods)
     serve_alarms(app.http, alarms, following)
@@ -203,12 +203,13 @@ def _quiet(
     }
     for name, run in tasks.items():
         app.background(name, run)
+    told = _notices(app, settings, database)
     app.consume(
         TRANSITIONS,
         transition_pb2.Transition,
-        Counting(slots).handle,
+        Counting(slots).after(told),
         required=COUNTED,
-        group="alerting.kpis",
+        group="alerting.transitions",
     )
     standing = holding.standing
     app.registry.register(
@@ -224,7 +225,9 @@ def _quiet(
     return floods
 
 
-def _notices(app: Application, settings: Settings, database: Any) -> None:
+def _notices(
+    app: Application, settings: Settings, database: Any
+) -> Handler[transition_pb2.Transition]:
     """Who is told of alarms: nobody, unless a routing file says so."""
     said = _routing(settings.notices.file)
     store = MongoDeliveries(database, settings.notices.retention_s)
@@ -240,21 +243,14 @@ def _notices(app: Application, settings: Settings, database: Any) -> None:
     if not workers:
         log.warning("notices_off", reason="ISTHMUS_NOTICES__FILE is not set: nobody is told")
         app.facts["notices"] = "off"
-        return
+        return nobody
 
     def written(names: Iterable[str]) -> None:
         for name in names:
             workers[name].wake()
 
     plan = NoticePlan(said.route, said.policies, timedelta(seconds=settings.notices.outdated_s))
-    transitions = Transitions(store, plan, observer, written, utc_now)
-    app.consume(
-        TRANSITIONS,
-        transition_pb2.Transition,
-        transitions.handle,
-        required=REQUIRED,
-        group="alerting.notices",
-    )
+    return Transitions(store, plan, observer, written, utc_now).handle
 
 
 def _routing(file: Path | None) -> config.Configured:

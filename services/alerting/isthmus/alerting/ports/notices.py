@@ -8,8 +8,8 @@ from isthmus.alerting.domain.notices.delivery import (
     Announced,
     Answer,
     Delivery,
+    DeliveryState,
     Policy,
-    State,
 )
 from isthmus.alerting.domain.notices.notice import Notice
 from isthmus.alerting.domain.notices.standing import Standing
@@ -121,7 +121,7 @@ class DeliveryStore(Protocol):
         *,
         sites: frozenset[str] | None,
         receiver: str | None,
-        state: State | None,
+        state: DeliveryState | None,
         alarm_id: str | None,
         before: str,
         limit: int,

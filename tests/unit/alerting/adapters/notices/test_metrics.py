@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry
 from tests.notices import START, a_notice, after, policies
 
 from isthmus.alerting.adapters.notices.metrics import NoticeMetrics
-from isthmus.alerting.domain.notices.delivery import Attempt, Delivery, State, Verdict
+from isthmus.alerting.domain.notices.delivery import Attempt, Delivery, DeliveryState, Verdict
 from isthmus.alerting.domain.notices.standing import Standing
 
 (DESK,) = policies("desk").values()
@@ -25,11 +25,11 @@ def test_each_delivery_is_counted_by_its_outcome(registry: CollectorRegistry) ->
     """Queued, tried again, sent, dead: nothing is dropped silently."""
     metrics = NoticeMetrics(registry)
     attempt = Attempt(START, Verdict.SENT, 0.2, 200, together=2)
-    sent = replace(WAITING, state=State.SENT, attempts=(attempt,))
-    metrics.queued([WAITING, replace(WAITING, state=State.OUTDATED)])
+    sent = replace(WAITING, state=DeliveryState.SENT, attempts=(attempt,))
+    metrics.queued([WAITING, replace(WAITING, state=DeliveryState.OUTDATED)])
     metrics.told(DESK, [sent, sent], after(3))
-    metrics.told(DESK, [replace(sent, state=State.WAITING)], after(3))
-    metrics.told(DESK, [replace(sent, state=State.DEAD)], after(3))
+    metrics.told(DESK, [replace(sent, state=DeliveryState.WAITING)], after(3))
+    metrics.told(DESK, [replace(sent, state=DeliveryState.DEAD)], after(3))
     metrics.cancelled(2)
     metrics.untold("unrouted")
 

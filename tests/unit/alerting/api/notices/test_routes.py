@@ -11,7 +11,13 @@ from tests.access import sign_in
 from tests.notices import START, Memory, a_notice, after, policies
 
 from isthmus.alerting.api.notices.routes import deliveries, receivers
-from isthmus.alerting.domain.notices.delivery import Answer, Attempt, Delivery, State, Verdict
+from isthmus.alerting.domain.notices.delivery import (
+    Answer,
+    Attempt,
+    Delivery,
+    DeliveryState,
+    Verdict,
+)
 from isthmus.alerting.domain.notices.notice import Notice
 from isthmus.alerting.domain.notices.standing import Standing
 from isthmus.runtime.http import api
@@ -65,7 +71,7 @@ async def office() -> AsyncIterator[Office]:
 
 async def test_a_delivery_shows_what_was_told_and_each_attempt(office: Office) -> None:
     """Numbers as decimal text."""
-    await office.queue(state=State.DEAD, tries=1, attempts=(FAILED,))
+    await office.queue(state=DeliveryState.DEAD, tries=1, attempts=(FAILED,))
 
     page = (await office.client.get("/v1/deliveries")).json()
 
@@ -88,7 +94,7 @@ async def test_a_delivery_shows_what_was_told_and_each_attempt(office: Office) -
 async def test_a_list_is_read_page_by_page_and_filtered(office: Office) -> None:
     """By receiver, state, alarm and site."""
     for n in range(3):
-        await office.queue(f"a{n}", state=State.SENT if n else State.DEAD)
+        await office.queue(f"a{n}", state=DeliveryState.SENT if n else DeliveryState.DEAD)
 
     first = (await office.client.get("/v1/deliveries", params={"limit": 2})).json()
     rest = (await office.client.get("/v1/deliveries", params={"cursor": first["next"]})).json()
@@ -107,8 +113,8 @@ async def test_a_list_is_read_page_by_page_and_filtered(office: Office) -> None:
 
 async def test_nobody_sees_the_deliveries_of_another_site(office: Office) -> None:
     """Nor may send them again, nor learns that they are there."""
-    await office.queue("a1", "hagen", state=State.DEAD)
-    await office.queue("a2", "lyon", state=State.DEAD)
+    await office.queue("a1", "hagen", state=DeliveryState.DEAD)
+    await office.queue("a2", "lyon", state=DeliveryState.DEAD)
     sign_in(office.http, "engineer@lyon", "viewer@lyon")
 
     page = (await office.client.get("/v1/deliveries")).json()
@@ -121,7 +127,7 @@ async def test_nobody_sees_the_deliveries_of_another_site(office: Office) -> Non
 
 async def test_what_ended_is_sent_again_by_hand_and_what_waits_is_not(office: Office) -> None:
     """409: it is sent as soon as it can be anyway."""
-    await office.queue(state=State.DEAD, tries=30, attempts=(FAILED,))
+    await office.queue(state=DeliveryState.DEAD, tries=30, attempts=(FAILED,))
 
     again = await office.client.post("/v1/deliveries/a1:1:desk/replay")
     twice = await office.client.post("/v1/deliveries/a1:1:desk/replay")
@@ -133,7 +139,7 @@ async def test_what_ended_is_sent_again_by_hand_and_what_waits_is_not(office: Of
 
 async def test_an_operator_may_not_send_again(office: Office) -> None:
     """An engineer may."""
-    await office.queue(state=State.DEAD)
+    await office.queue(state=DeliveryState.DEAD)
     sign_in(office.http, "operator@*")
 
     assert (await office.client.post("/v1/deliveries/a1:1:desk/replay")).status_code == 403

@@ -11,7 +11,7 @@ from isthmus.alerting.domain.notices.delivery import (
     Announced,
     Decision,
     Delivery,
-    State,
+    DeliveryState,
     Times,
     decide,
     limited,
@@ -119,7 +119,7 @@ def test_news_of_a_time_long_past_is_kept_and_told_to_nobody() -> None:
     """Notices were switched on over a topic with a year of transitions."""
     decision = decided(None, a_notice(), second=7 * 3600)
 
-    assert [each.state for each in decision.deliveries] == [State.OUTDATED]
+    assert [each.state for each in decision.deliveries] == [DeliveryState.OUTDATED]
     assert decision.announced is None
     assert decision.outcome == "outdated"
 

@@ -15,8 +15,8 @@ from isthmus.alerting.domain.notices.delivery import (
     Announced,
     Answer,
     Delivery,
+    DeliveryState,
     Policy,
-    State,
     Verdict,
 )
 from isthmus.alerting.domain.notices.notice import Event, Notice
@@ -101,7 +101,7 @@ class Office:
             await self.worker.turn()
             self.second += step_s
 
-    def state(self, id: str) -> State:
+    def state(self, id: str) -> DeliveryState:
         return self.memory.deliveries[f"{id}:desk"].state
 
 
@@ -124,7 +124,7 @@ async def test_what_waits_is_told_and_its_attempt_is_kept() -> None:
 
     found = office.memory.deliveries["a1:1:desk"]
     (attempt,) = found.attempts
-    assert found.state is State.SENT
+    assert found.state is DeliveryState.SENT
     assert (attempt.at, attempt.verdict, attempt.status) == (START, Verdict.SENT, 200)
     assert attempt.excerpt == "thanks"
     assert office.phone.heard == [["a1:1"]]
@@ -147,7 +147,7 @@ async def test_a_message_that_is_refused_is_dead_and_the_next_goes_on() -> None:
 
     await office.turns(2)
 
-    assert (office.state("a1:1"), office.state("a1:2")) == (State.DEAD, State.SENT)
+    assert (office.state("a1:1"), office.state("a1:2")) == (DeliveryState.DEAD, DeliveryState.SENT)
 
 
 async def test_a_message_that_is_never_taken_is_dead_after_so_many_tries() -> None:
@@ -158,7 +158,7 @@ async def test_a_message_that_is_never_taken_is_dead_after_so_many_tries() -> No
     await office.turns(50, step_s=1000)
 
     found = office.memory.deliveries["a1:1:desk"]
-    assert (found.state, found.tries, len(found.attempts)) == (State.DEAD, 3, 3)
+    assert (found.state, found.tries, len(found.attempts)) == (DeliveryState.DEAD, 3, 3)
 
 
 async def test_a_receiver_that_is_down_is_spared_and_wears_nothing_out() -> None:
@@ -196,11 +196,11 @@ async def test_what_a_person_must_mend_wears_nothing_out() -> None:
     await office.turns(50, step_s=100)
 
     found = office.memory.deliveries["a1:1:desk"]
-    assert (found.state, found.tries) == (State.WAITING, 0)
+    assert (found.state, found.tries) == (DeliveryState.WAITING, 0)
     assert len(office.phone.heard) < 20
     office.phone.otherwise = SENT
     await office.turns(10, step_s=100)
-    assert office.state("a1:1") is State.SENT
+    assert office.state("a1:1") is DeliveryState.SENT
 
 
 async def test_a_receiver_that_asks_for_patience_gets_it() -> None:
@@ -227,7 +227,7 @@ async def test_a_bug_of_a_receiver_is_a_failed_try(caplog: pytest.LogCaptureFixt
     await office.turns(20, step_s=1000)
 
     found = office.memory.deliveries["a1:1:desk"]
-    assert found.state is State.DEAD
+    assert found.state is DeliveryState.DEAD
     assert found.attempts[0].excerpt == "unexpected ZeroDivisionError"
 
 

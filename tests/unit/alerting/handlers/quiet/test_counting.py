@@ -11,7 +11,7 @@ from tests.unit.alerting.conftest import START
 
 from isthmus.alarms.v1 import transition_pb2 as transitions
 from isthmus.alerting.domain.quiet.kpis import Slot
-from isthmus.alerting.handlers.quiet.counting import Counting
+from isthmus.alerting.handlers.quiet.counting import Counting, nobody
 from isthmus.alerting.ports.quiet import Counted, Gain, SlotKey
 from isthmus.runtime.codec import Record
 from isthmus.runtime.consume import Batch
@@ -109,6 +109,25 @@ async def test_who_was_not_first_looks_again() -> None:
     store.losing = 1000
     with pytest.raises(Retryable, match="others keep counting"):
         await Counting(store).handle(Batch([a_record(5)]))
+
+
+async def test_people_are_told_before_anything_is_counted() -> None:
+    """What could not be told comes again, and is counted then."""
+    store, told = Slots(), []
+
+    async def tell(batch: Batch[transitions.Transition]) -> list[Any]:
+        told.append(store.annunciated)
+        if len(told) == 1:
+            raise Retryable("store: down")
+        return []
+
+    handle = Counting(store).after(tell)
+    with pytest.raises(Retryable):
+        await handle(Batch([a_record(0)]))
+    await handle(Batch([a_record(0)]))
+    await Counting(store).after(nobody)(Batch([a_record(1)]))
+
+    assert (told, store.annunciated) == ([0, 0], 2)
 
 
 async def test_what_is_no_transition_is_refused_and_the_others_are_counted() -> None:

@@ -40,6 +40,20 @@ def test_a_merged_asset_takes_its_source_along() -> None:
     assert assets.place("hagen/1") == Place("new", "robot", "p")
 
 
+def test_a_source_hangs_on_others_of_its_own_endpoint() -> None:
+    """Another source of the same asset may be read by itself; an asset that is gone has none."""
+    assets = Assets()
+    said = Asset(id="a", site="hagen", sources=["hagen/gw/u1", "hagen/sw"], tags=["press"],
+                 upstream=["hagen/gw", "hagen/gw/u0"])  # fmt: skip
+    assets.handle(record("a", value=said.SerializeToString()))
+    assert assets.upstream("hagen/gw/u1") == ["hagen/gw", "hagen/gw/u0"]
+    assert assets.upstream("hagen/sw") == assets.upstream("hagen/other") == []
+    assert (assets.tags("hagen/sw"), assets.tags("hagen/other")) == (["press"], [])
+    assets.handle(record("a", gone=True))
+
+    assert assets.upstream("hagen/gw/u1") == assets.tags("hagen/sw") == []
+
+
 async def test_it_is_ready_once_the_topic_was_read_to_its_end() -> None:
     """Until then alarms would lack their assets."""
     assets = Assets()

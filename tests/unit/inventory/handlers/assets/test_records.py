@@ -125,6 +125,17 @@ def test_every_field_that_an_asset_has_is_kept_and_published() -> None:
     assert dict(shown.custom) == {"cabinet": "7"}
 
 
+def test_what_an_asset_is_reached_through_is_published() -> None:
+    """By the names of its sources; each once, of all its views."""
+    behind = Relation("behind", "hagen/gw", "unit 1")
+    views = [
+        view(replace(REPORT, device=device, relation=relation), None)
+        for device, relation in (("unit-1", behind), ("unit-2", behind), ("", None))
+    ]
+
+    assert list(records.asset_message(described(asset(), views)).upstream) == ["hagen/gw"]
+
+
 def test_tags_are_published_word_by_word() -> None:
     """None at all where there are none."""
     tagged = replace(asset(), attributes={"tags": "line-1,retrofit"})

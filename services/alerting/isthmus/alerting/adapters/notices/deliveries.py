@@ -15,8 +15,8 @@ from isthmus.alerting.domain.notices.delivery import (
     Announced,
     Attempt,
     Delivery,
+    DeliveryState,
     Pending,
-    State,
     Verdict,
 )
 from isthmus.alerting.domain.notices.notice import Event, Notice
@@ -64,9 +64,9 @@ class MongoDeliveries:
         with translated():
             ended = await self._known(list(given))
             fresh = [each for id, each in given.items() if id not in ended]
-            queued = [_document(each) for each in fresh if each.state is State.WAITING]
+            queued = [_document(each) for each in fresh if each.state is DeliveryState.WAITING]
             count = await _insert(self._waiting, queued)
-            late = [each for each in fresh if each.state is not State.WAITING]
+            late = [each for each in fresh if each.state is not DeliveryState.WAITING]
             return count + await _insert(self._ended, [self._history(each) for each in late])
 
     async def cancel(self, alarm_id: str, before_seq: int) -> int:
@@ -74,7 +74,7 @@ class MongoDeliveries:
         wanted = {"alarm": alarm_id, "step": {"$gt": 0}, "seq": {"$lt": before_seq}}
         with translated():
             found = [_delivery(each) async for each in self._waiting.find(wanted)]
-            ended = [self._history(replace(each, state=State.CANCELLED)) for each in found]
+            ended = [self._history(replace(each, state=DeliveryState.CANCELLED)) for each in found]
             # One that is being sent in this moment ends as sent: whoever comes second leaves it.
             await _insert(self._ended, ended)
             await self._delete([each.id for each in found])
@@ -120,8 +120,8 @@ class MongoDeliveries:
 
     async def record(self, deliveries: Sequence[Delivery]) -> None:
         """See DeliveryStore."""
-        ended = [each for each in deliveries if each.state is not State.WAITING]
-        again = [_again(each) for each in deliveries if each.state is State.WAITING]
+        ended = [each for each in deliveries if each.state is not DeliveryState.WAITING]
+        again = [_again(each) for each in deliveries if each.state is DeliveryState.WAITING]
         with translated():
             await _insert(self._ended, [self._history(each) for each in ended], replacing=True)
             await self._delete([each.id for each in ended])
@@ -150,7 +150,7 @@ class MongoDeliveries:
             found = await self._ended.find_one({"_id": id})
             if found is None:
                 return False
-            again = replace(_delivery(found), state=State.WAITING, due_at=now, tries=0)
+            again = replace(_delivery(found), state=DeliveryState.WAITING, due_at=now, tries=0)
             queued = await _insert(self._waiting, [_document(again)])
             await self._ended.delete_one({"_id": id})
         return bool(queued)
@@ -160,7 +160,7 @@ class MongoDeliveries:
         *,
         sites: frozenset[str] | None,
         receiver: str | None,
-        state: State | None,
+        state: DeliveryState | None,
         alarm_id: str | None,
         before: str,
         limit: int,
@@ -172,8 +172,8 @@ class MongoDeliveries:
         wanted |= {"state": state.value} if state else {}
         wanted |= {"alarm": alarm_id} if alarm_id else {}
         wanted |= {"site": {"$in": sorted(sites)}} if sites is not None else {}
-        asked = [self._waiting] * (state in (None, State.WAITING))
-        asked += [self._ended] * (state is not State.WAITING)
+        asked = [self._waiting] * (state in (None, DeliveryState.WAITING))
+        asked += [self._ended] * (state is not DeliveryState.WAITING)
         found: dict[str, Delivery] = {}
         with translated():
             for collection in asked:
@@ -321,7 +321,7 @@ def _delivery(document: Document) -> Delivery:
         due_at=document["due_at"],
         step=document["step"],
         group=document["group"],
-        state=State(document["state"]),
+        state=DeliveryState(document["state"]),
         tries=document["tries"],
         attempts=tuple(
             Attempt(**each | {"verdict": Verdict(each["verdict"])}) for each in document["attempts"]

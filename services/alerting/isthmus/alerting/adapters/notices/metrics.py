@@ -5,7 +5,7 @@ from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from isthmus.alerting.domain.notices.delivery import Delivery, Policy, State
+from isthmus.alerting.domain.notices.delivery import Delivery, DeliveryState, Policy
 from isthmus.alerting.domain.notices.standing import Standing
 
 BUCKETS_S = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
@@ -76,7 +76,7 @@ class NoticeMetrics:
     def queued(self, deliveries: Iterable[Delivery]) -> None:
         """See Observer."""
         for each in deliveries:
-            outcome = "outdated" if each.state is State.OUTDATED else "queued"
+            outcome = "outdated" if each.state is DeliveryState.OUTDATED else "queued"
             self.deliveries.labels(each.receiver, outcome).inc()
 
     def cancelled(self, count: int) -> None:
@@ -92,9 +92,9 @@ class NoticeMetrics:
         attempt = deliveries[0].attempts[-1]
         self.duration.labels(policy.name).observe(attempt.duration_s)
         for each in deliveries:
-            outcome = "retried" if each.state is State.WAITING else each.state.value
+            outcome = "retried" if each.state is DeliveryState.WAITING else each.state.value
             self.deliveries.labels(policy.name, outcome).inc()
-            if each.state is State.SENT:
+            if each.state is DeliveryState.SENT:
                 since = each.due_at if each.step else each.queued_at
                 self.delay.labels(policy.name).observe((now - since).total_seconds())
         if len(deliveries) > 1 and not policy.gathers:

@@ -9,8 +9,8 @@ from isthmus.alerting.domain.notices.delivery import (
     Answer,
     Attempt,
     Delivery,
+    DeliveryState,
     Policy,
-    State,
     Verdict,
 )
 from isthmus.alerting.domain.notices.notice import Event
@@ -53,7 +53,7 @@ class DeliveryItem(BaseModel):
         examples=["5f0c1f2e-7f3b-5d1c-9a55-1f0f9c2f6f11:3:control-room"],
     )
     receiver: str = Field(description="Name of the receiver.", examples=["control-room"])
-    state: State = Field(description="What became of it.")
+    state: DeliveryState = Field(description="What became of it.")
     event: Event = Field(description="What the receiver is told.")
     alarm_id: str = Field(description="The alarm.")
     seq: int = Field(description="The step of the alarm.", examples=[3])
@@ -150,7 +150,7 @@ class Trial(BaseModel):
     )
 
 
-class TrialOut(BaseModel):
+class ReceiverTrialOut(BaseModel):
     """How a receiver took the test."""
 
     verdict: Verdict = Field(description="What it came to.", examples=["sent"])

@@ -12,10 +12,10 @@ from isthmus.alerting.api.notices.models import (
     DeliveryPage,
     ReceiverItem,
     ReceiverList,
+    ReceiverTrialOut,
     Trial,
-    TrialOut,
 )
-from isthmus.alerting.domain.notices.delivery import Policy, State
+from isthmus.alerting.domain.notices.delivery import DeliveryState, Policy
 from isthmus.alerting.domain.notices.notice import Event, Notice
 from isthmus.alerting.ports.notices import DeliveryStore, Now, Receiver
 from isthmus.runtime.access import EVERYWHERE, Engineer, Viewer, narrowed
@@ -39,7 +39,7 @@ def deliveries(store: DeliveryStore, now: Now) -> APIRouter:
         receiver: Annotated[
             str | None, Query(description="Only for it.", examples=["control-room"])
         ] = None,
-        state: Annotated[State | None, Query(description="Only in this state.")] = None,
+        state: Annotated[DeliveryState | None, Query(description="Only in this state.")] = None,
         alarm: Annotated[str | None, Query(description="Only about the alarm of this id.")] = None,
         site: Annotated[
             str | None, Query(description="Only of this site.", examples=["hagen"])
@@ -94,16 +94,16 @@ def receivers(known: Receivers, store: DeliveryStore, now: Now) -> APIRouter:
         summary="Tell a receiver that this is a test",
         description="At once, once, and without a delivery; needs engineer of every site, as a "
         "receiver hears of all. Of ServiceNow it makes an incident.",
-        response_model=TrialOut,
+        response_model=ReceiverTrialOut,
         responses={**UNKNOWN, **INVALID},
     )
-    async def test(who: Engineer, name: Name, said: Trial) -> TrialOut | Response:
+    async def test(who: Engineer, name: Name, said: Trial) -> ReceiverTrialOut | Response:
         who.check(EVERYWHERE, "receiver of that name")
         if name not in known:
             return problem(404, f"no receiver has the name {name!r}")
         began_s = time.monotonic()
         answer = await known[name][1].send([_trial(said, who.name, now)], now())
-        return TrialOut.of(answer, time.monotonic() - began_s)
+        return ReceiverTrialOut.of(answer, time.monotonic() - began_s)
 
     return router
 

@@ -117,7 +117,7 @@ class TrialTransition(BaseModel):
         )
 
 
-class TrialOut(BaseModel):
+class RuleTrialOut(BaseModel):
     """What the rule made of it."""
 
     transitions: list[TrialTransition]

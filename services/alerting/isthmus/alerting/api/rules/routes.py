@@ -14,8 +14,8 @@ from isthmus.alerting.api.rules.models import (
     ExplainedItem,
     RuleItem,
     RuleList,
+    RuleTrialOut,
     TrialIn,
-    TrialOut,
     TrialTransition,
     VersionItem,
     VersionList,
@@ -165,13 +165,13 @@ def _trying(http: FastAPI) -> None:
         description="Nothing is stored and nobody is told.",
         responses=INVALID,
     )
-    async def test(said: TrialIn, who: Viewer) -> TrialOut:
+    async def test(said: TrialIn, who: Viewer) -> RuleTrialOut:
         course = Course(
             said.start, said.asset_class, said.reports, said.assets, until_s=said.until_s
         )
         trial = played(course, (said.rule.rule(),))
         failed = sorted({reason for _, reason in trial.failed})
-        return TrialOut(transitions=[TrialTransition.of(t) for t in trial.told], failed=failed)
+        return RuleTrialOut(transitions=[TrialTransition.of(t) for t in trial.told], failed=failed)
 
 
 def _of_stored(version: RuleVersion) -> RuleItem:

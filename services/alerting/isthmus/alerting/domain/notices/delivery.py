@@ -9,7 +9,7 @@ from isthmus.alerting.domain.notices.notice import Event, Notice
 from isthmus.alerting.domain.notices.routing import Told
 
 
-class State(StrEnum):
+class DeliveryState(StrEnum):
     """What became of a delivery."""
 
     WAITING = "waiting"
@@ -72,7 +72,7 @@ class Delivery:
     """0 for those who are told at once, then the steps of the escalation."""
     group: str = ""
     """Deliveries of one receiver and one group that are due together go in one message."""
-    state: State = State.WAITING
+    state: DeliveryState = DeliveryState.WAITING
     tries: int = 0
     attempts: tuple[Attempt, ...] = ()
 
@@ -164,7 +164,7 @@ def decide(
         return _followed(before, notice, policies, t)
     if t.now - notice.at > t.outdated_after:
         late = _deliveries(notice, told.to, policies, t.now)
-        late = tuple(replace(each, state=State.OUTDATED) for each in late)
+        late = tuple(replace(each, state=DeliveryState.OUTDATED) for each in late)
         return Decision(late, before, outcome="outdated")
     if not told.to and not told.escalate:
         return Decision(announced=before, outcome="unrouted")

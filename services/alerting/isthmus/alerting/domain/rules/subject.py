@@ -69,7 +69,7 @@ TEXTS = frozenset(
         "zone",
     }
 )
-LISTS = frozenset({"keys", "sources", "tags"})
+LISTS = frozenset({"keys", "sources", "tags", "upstream"})
 ASSET_FIELDS = DATES | TEXTS | LISTS
 """What an expression may read of an asset."""
 HAPPENINGS = frozenset(

@@ -13,8 +13,8 @@ from isthmus.alerting.domain.notices.delivery import (
     Answer,
     Attempt,
     Delivery,
+    DeliveryState,
     Policy,
-    State,
     Verdict,
     limited,
     planned,
@@ -247,12 +247,12 @@ class Worker:
 def attempted(delivery: Delivery, attempt: Attempt, policy: Policy, wait_s: float) -> Delivery:
     """`delivery` after `attempt`; what a person must mend does not wear it out."""
     if attempt.verdict is Verdict.SENT:
-        return replace(delivery, state=State.SENT, attempts=(*delivery.attempts, attempt))
+        return replace(delivery, state=DeliveryState.SENT, attempts=(*delivery.attempts, attempt))
     tries = delivery.tries + (attempt.verdict is not Verdict.UNAUTHORIZED)
     dead = attempt.verdict is Verdict.REJECTED or tries >= policy.attempts_max
     return replace(
         delivery,
-        state=State.DEAD if dead else State.WAITING,
+        state=DeliveryState.DEAD if dead else DeliveryState.WAITING,
         tries=tries,
         due_at=delivery.due_at if dead else attempt.at + timedelta(seconds=wait_s),
         attempts=(*delivery.attempts, attempt),

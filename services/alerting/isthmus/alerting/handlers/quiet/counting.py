@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from isthmus.alarms.v1 import alarm_pb2, transition_pb2
+from isthmus.alarms.v1.alarm_pb2 import Priority
+from isthmus.alarms.v1.transition_pb2 import Transition, TransitionKind
 from isthmus.alerting.domain.quiet.kpis import Slot, Step, slot_of
 from isthmus.alerting.ports.quiet import Counted, Gain, SlotKey, SlotStore
 from isthmus.runtime.codec import Outgoing, Record, from_timestamp
-from isthmus.runtime.consume import Batch
+from isthmus.runtime.consume import Batch, Handler
 from isthmus.runtime.errors import Rejected, Retryable
 
 REQUIRED = ("alarm_id", "seq", "kind", "at", "site")
@@ -23,13 +24,28 @@ class _Read:
     steps: list[tuple[int, Step]] = field(default_factory=list)
 
 
+async def nobody(batch: Batch[Transition]) -> Iterable[Outgoing]:
+    """Stands where no receiver is configured: nobody is told."""
+    return ()
+
+
 class Counting:
     """Adds up `alerting.transitions.v1` by site and slot of ten minutes."""
 
     def __init__(self, store: SlotStore) -> None:
         self._store = store
 
-    async def handle(self, batch: Batch[transition_pb2.Transition]) -> Iterable[Outgoing]:
+    def after(self, told: Handler[Transition]) -> Handler[Transition]:
+        """First `told`, as people wait for that; then what it has dealt with is counted."""
+
+        async def handle(batch: Batch[Transition]) -> Iterable[Outgoing]:
+            made = await told(batch)
+            await self.handle(batch)
+            return made
+
+        return handle
+
+    async def handle(self, batch: Batch[Transition]) -> Iterable[Outgoing]:
         """See Handler: a slot says how far it is counted, so that nothing is counted twice."""
         waiting = self._read(batch)
         for _ in range(RACES_MAX):
@@ -41,7 +57,7 @@ class Counting:
             waiting = {each: read for each, read in waiting.items() if each[0] in lost}
         raise Retryable("store: others keep counting the same transitions")
 
-    def _read(self, batch: Batch[transition_pb2.Transition]) -> dict[tuple[SlotKey, int], _Read]:
+    def _read(self, batch: Batch[Transition]) -> dict[tuple[SlotKey, int], _Read]:
         found: dict[tuple[SlotKey, int], _Read] = {}
         for record in batch.records:
             try:
@@ -68,15 +84,14 @@ class Counting:
             yield Gain(slot, partition, before, fresh[-1][0])
 
 
-def _step(record: Record[transition_pb2.Transition]) -> Step:
+def _step(record: Record[Transition]) -> Step:
     said = record.message
     if said is None:
         raise Rejected("value: empty, expected a Transition")
-    if said.kind not in transition_pb2.TransitionKind.values():
+    if said.kind not in TransitionKind.values():
         raise Rejected(f"isthmus.alarms.v1.Transition.kind: {said.kind}, expected a known kind")
-    kind = transition_pb2.TransitionKind.Name(said.kind)
-    priorities = alarm_pb2.Priority
-    priority = priorities.Name(said.priority) if said.priority in priorities.values() else ""
+    kind = TransitionKind.Name(said.kind)
+    priority = Priority.Name(said.priority) if said.priority in Priority.values() else ""
     return Step(
         site=said.site,
         at=from_timestamp(said.at),

@@ -173,7 +173,7 @@ def _holding(
     """What holds alarms back by design, as far as this replica knows of it."""
     store, box = Windows(database.maintenance), Outbox(database.maintenance, app.publisher)
     windows = StoredWindows(store, Plan(expand), written=box.wake, now=utc_now)
-    app.resource(_prepared_windows(box, windows))
+    app.resource(_prepared(box, load=windows.load))
     app.background("maintenance_outbox", box.run)
     app.background(
         "maintenance",
@@ -295,7 +295,7 @@ def _judgement(
     parse = partial(parsed, runbook=settings.rules.runbook)
     stored = StoredRules(store, rules, parse, written=box.wake, now=utc_now)
     metrics.rules.labels("in_force").set_function(lambda: len(rules.by_name))
-    app.resource(_prepared_rules(box, stored))
+    app.resource(_prepared(box, load=stored.load))
     tasks: dict[str, Task] = {
         "assets_timers": Timers(of_assets, ledger, assets, rules, utc_now).run,
         "assets_sweep": inventory.run,
@@ -326,20 +326,6 @@ def _judgement(
     serve_rules(app.http, parts, stored)
 
 
-@asynccontextmanager
-async def _prepared_rules(box: Outbox, stored: StoredRules) -> AsyncIterator[None]:
-    await box.prepare()
-    await stored.load()
-    yield
-
-
-@asynccontextmanager
-async def _prepared_windows(box: Outbox, windows: StoredWindows) -> AsyncIterator[None]:
-    await box.prepare()
-    await windows.load()
-    yield
-
-
 def _each(*calls: Callable[..., object]) -> Callable[..., None]:
     """All of them, one after the other, with the same."""
 
@@ -356,11 +342,16 @@ def _count(metrics: AlertingMetrics, alarm: Alarm, transition: Transition) -> No
         metrics.annunciations.labels(alarm.site, transition.priority).inc()
 
 
+async def _nothing() -> None:
+    """There is nothing to load."""
+
+
 @asynccontextmanager
-async def _prepared(*kept: Kept) -> AsyncIterator[None]:
+async def _prepared(*kept: Kept, load: Task = _nothing) -> AsyncIterator[None]:
     try:
         for each in kept:
             await each.prepare()
+        await load()
     except IsthmusError as error:
         raise IsthmusError(f"{error}; start the store or mend ISTHMUS_STORE__URI") from error
     yield

@@ -118,7 +118,8 @@ class Outbox:
 
     async def prepare(self) -> None:
         """Make the index that finds waiting documents; idempotent."""
-        await self._collection.create_index("outbox.id", sparse=True, name="outbox")
+        with translated():
+            await self._collection.create_index("outbox.id", sparse=True, name="outbox")
 
     def wake(self) -> None:
         """Say that a document with an outbox was written."""

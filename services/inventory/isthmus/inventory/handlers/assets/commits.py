@@ -29,11 +29,13 @@ class Commits:
             [(write, records.published(write, traces.get(write.cause.id))) for write in step]
             for step in (plan.gains, plan.losses, plan.removals)
         ]
-        if not (await self._store.claim(plan.claims) and await self._take(plan.freed)):
+        freed = plan.freed
+        if not (await self._store.claim(plan.claims) and await self._take(freed)):
             return False
         # Before and after: a source that says the same in between is settled by neither alone.
         await self._store.unsettle(plan.unsettled)
-        complete = await self._commit(steps[:1]) and await self._finish(plan, steps[1:])
+        handed = {key: each for key, each in plan.moves.items() if key not in freed}
+        complete = await self._commit(steps[:1]) and await self._finish(plan, handed, steps[1:])
         await self._store.unsettle(plan.unsettled)
         if complete:
             await self._store.contest(plan.contests)
@@ -55,9 +57,10 @@ class Commits:
         await self._store.move(_back(freed))
         return False
 
-    async def _finish(self, plan: Plan, steps: Sequence[Sequence[Commit]]) -> bool:
+    async def _finish(
+        self, plan: Plan, handed: Mapping[str, Move], steps: Sequence[Sequence[Commit]]
+    ) -> bool:
         # Before the losses: a claim leads to an asset that shows it, whoever reads meanwhile.
-        handed = {key: each for key, each in plan.moves.items() if key not in plan.freed}
         if await self._store.move(handed) and await self._commit(steps):
             holders = await self._store.holders(plan.held.keys())
             return plan.held.items() <= holders.items()
